@@ -1,0 +1,44 @@
+# One entry for each thing to do. `make help` lists them.
+
+BIN     := bin/syncline
+COMMIT  := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
+TOOL    := go tool -modfile=tools/go.mod
+DATA    ?=        # demo: empty for the bank story, or "debian"
+SEEDS   ?= 20000  # soak: seeds of the simulation
+KILLS   ?= 50     # soak: kill -9 of one node under load; a fifth as many of all at once
+BENCH   ?=        # bench: flags, such as "-only put,get -seconds 5"
+LEDGER  := $(CURDIR)/soak/ledger.jsonl
+
+.PHONY: help demo build test bench soak lint fmt clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+demo: build ## three real processes tell the bank story; DATA=debian: the main job on real input
+	$(BIN) demo $(if $(strip $(DATA)),--data $(strip $(DATA)))
+
+build: ## the binary, bin/syncline
+	CGO_ENABLED=0 go build -o $(BIN) ./cmd/syncline
+
+test: ## everything that must be green, with its own set-up
+	@scripts/test.sh
+
+bench: build ## figures and ratios; BENCH="-only put -seconds 5" for a part of them
+	CGO_ENABLED=0 go build -o bin/bare ./bench/bare
+	CGO_ENABLED=0 go run ./bench -product $(BIN) -bare bin/bare -commit $(COMMIT) $(BENCH)
+
+soak: build ## long runs, kept in soak/ledger.jsonl: SEEDS=n KILLS=n
+	@mkdir -p $(dir $(LEDGER))
+	SYNCLINE_SOAK_SEEDS=$(strip $(SEEDS)) SYNCLINE_SOAK_LEDGER=$(LEDGER) \
+		go test -count=1 -timeout 0 -run '^TestSoak' -v ./node/nodetest/world
+	SYNCLINE_SOAK_KILLS=$(strip $(KILLS)) SYNCLINE_SOAK_LEDGER=$(LEDGER) SYNCLINE_BIN=$(CURDIR)/$(BIN) \
+		go test -count=1 -timeout 0 -run '^TestSoak' -v ./scripts/e2e
+
+lint: ## golangci-lint, slower and stricter than the checks of make test
+	$(TOOL) golangci-lint run ./...
+
+fmt: ## format all Go files
+	$(TOOL) gofumpt -w .
+
+clean: ## remove what builds leave behind
+	rm -rf bin

@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# All tests, as people and the build server run them: `make test`. A part is a
+# name and a command; every part runs, a table of wall times closes the run,
+# and the run fails when a part failed.
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit 1
+# shellcheck source=scripts/parts.sh
+source scripts/parts.sh
+export CGO_ENABLED=0
+export SYNCLINE_BIN="$PWD/bin/syncline"
+
+module=$(go list -m)
+pure=(vclock conflict witness node/wire node/strictjson) # no goroutines, nothing for -race to see
+simulation=(node/nodetest/world)                         # one goroutine, heavy
+elsewhere=(scripts/tidy scripts/e2e)                     # run by their own parts
+
+plain() { go test -count=1 -shuffle=on -timeout 8m "$@"; }
+
+# concurrent tests every package that no other part names, with -race.
+concurrent() {
+  local named rest
+  named=$(printf "$module/%s\n" "${pure[@]}" "${simulation[@]}" "${elsewhere[@]}")
+  mapfile -t rest < <(go list ./... | grep --invert-match --line-regexp --fixed-strings "$named")
+  CGO_ENABLED=1 go test -race -count=1 -shuffle=on -timeout 8m "${rest[@]}"
+}
+
+# planted runs the suite of planted bugs; a run that found no test is no proof.
+planted() {
+  local log
+  log=$(mktemp)
+  plain -tags planted -run '^TestPlanted' "${simulation[@]/#/./}" | tee "$log"
+  local result=${PIPESTATUS[0]}
+  if grep --quiet 'no tests to run\|no test files' "$log"; then result=1; fi
+  rm -f "$log"
+  return "$result"
+}
+
+part "set-up" scripts/setup.sh
+part "set-up: modules" go mod download
+part "static checks" scripts/check.sh
+part "binary, CGO_ENABLED=0" make --no-print-directory build
+part "laws" plain "${pure[@]/#/./}"
+part "simulation" plain "${simulation[@]/#/./}"
+part "planted bugs" planted
+part "packages with goroutines, -race" concurrent
+part "real processes" plain ./scripts/e2e
+parts_table "make test"
