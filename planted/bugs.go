@@ -1,0 +1,37 @@
+package planted
+
+// Bug names one planted bug.
+type Bug string
+
+// The bugs, with the rule of the protocol that each one breaks.
+const (
+	// VVLoose puts every covered dot into a clock's vector, so that a:42 also
+	// claims a:10, which nobody saw (D1).
+	VVLoose Bug = "VVLoose"
+	// EarlyFrontier moves the frontier with each row, before the closing frame (D4).
+	EarlyFrontier Bug = "EarlyFrontier"
+	// CloseLoose claims at a closing frame whatever is held, loose rows too (D4).
+	CloseLoose Bug = "CloseLoose"
+	// SessionCtx stamps a write with the client's session as its context (D2).
+	SessionCtx Bug = "SessionCtx"
+	// CoalesceContent takes equal bodies for one write (D3, D5).
+	CoalesceContent Bug = "CoalesceContent"
+	// NaiveCursor resumes a catch-up behind the last row sent, not behind a
+	// vector capped at the snapshot's frontier (D4).
+	NaiveCursor Bug = "NaiveCursor"
+	// LWWBeforeCausality lets the later time decide in the join, before anybody
+	// looks at the clocks (D3).
+	LWWBeforeCausality Bug = "LWWBeforeCausality"
+	// ReuseActor goes on with the old actor after a lost tail (D14).
+	ReuseActor Bug = "ReuseActor"
+	// LeaseFromReply counts a lease from the arrival of the vote (X2).
+	LeaseFromReply Bug = "LeaseFromReply"
+	// NoBootWait lets a witness grant at once after its start (W4).
+	NoBootWait Bug = "NoBootWait"
+	// ClearChosen forgets who is chosen when it refuses (W6).
+	ClearChosen Bug = "ClearChosen"
+	// FirstCome gives the vote at a split to whoever asks first (W5).
+	FirstCome Bug = "FirstCome"
+	// NoStamp accepts a ballot that a paused process held back (W2).
+	NoStamp Bug = "NoStamp"
+)
