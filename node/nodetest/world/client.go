@@ -1,0 +1,170 @@
+package world
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"time"
+
+	"github.com/syncline/syncline/conflict"
+	"github.com/syncline/syncline/node"
+	"github.com/syncline/syncline/vclock"
+)
+
+// client writes and reads, here and there, with and without a context.
+type client struct {
+	w       *World
+	held    []reading      // contexts that it was handed out
+	session vclock.Context // all that it was ever shown
+}
+
+// reading is a document as a client was shown it.
+type reading struct {
+	key   conflict.Key
+	token string
+	tag   string
+	past  map[vclock.Dot]bool
+}
+
+const (
+	maxHeld = 12
+	bodies  = 4 // few, so that different writes have equal bodies
+)
+
+func keyOf(i int) conflict.Key {
+	return conflict.Key{Collection: collection, ID: conflict.DocID(fmt.Sprint("k", i))}
+}
+
+// Clients adds clients that each do something about every so often.
+func (w *World) Clients(n int, every time.Duration) {
+	for range n {
+		c := &client{w: w}
+		w.clients = append(w.clients, c)
+		w.at(w.now+w.between(0, every), func() { c.loop(every) })
+	}
+}
+
+// StopClients ends them all.
+func (w *World) StopClients() {
+	for _, c := range w.clients {
+		c.w = nil
+	}
+	w.clients = nil
+}
+
+func (c *client) loop(every time.Duration) {
+	if c.w == nil {
+		return
+	}
+	c.act()
+	c.w.at(c.w.now+c.w.between(every/2, every*3/2), func() { c.loop(every) })
+}
+
+// act does one thing at one node.
+func (c *client) act() {
+	w := c.w
+	p := w.nodes[w.rng.IntN(len(w.nodes))]
+	if !p.running() {
+		return
+	}
+	key := keyOf(w.rng.IntN(w.cfg.Keys))
+	write := node.Write{Kind: node.Put, Key: key, Body: fmt.Appendf(nil, `{"n":%d}`, w.rng.IntN(bodies))}
+	if w.chance(0.2) {
+		write.Kind, write.Body = node.Delete, nil
+	}
+	switch roll := w.rng.IntN(100); {
+	case roll < 25:
+		c.read(p, key)
+	case roll < 70:
+		c.put(p, write, nil)
+	case len(c.held) == 0:
+	default:
+		old := c.held[w.rng.IntN(len(c.held))]
+		write.Key = old.key
+		if roll < 80 {
+			write.IfMatch = []string{old.tag}
+			c.put(p, write, nil)
+			return
+		}
+		token, err := p.engine.ParseContext(old.key, old.token)
+		if err != nil {
+			w.fail("a token is not read: %v", err)
+			return
+		}
+		write.Context, write.Session = token, c.session
+		c.put(p, write, old.past)
+	}
+}
+
+// read keeps what the client was shown.
+func (c *client) read(p *process, key conflict.Key) {
+	doc, err := p.engine.Get(c.w.ctx, key)
+	if err != nil {
+		c.w.fail("%s: get: %v", p.name, err)
+		return
+	}
+	c.held = append(c.held, reading{key: key, token: p.engine.ContextToken(&doc), tag: doc.Tag, past: c.w.oracle.pastOf(doc.Live)})
+	if len(c.held) > maxHeld {
+		c.held = c.held[1:]
+	}
+	c.session = c.session.Join(doc.Session())
+}
+
+// put writes. Without a given past its writer has seen what the node shows.
+func (c *client) put(p *process, write node.Write, past map[vclock.Dot]bool) {
+	w := c.w
+	before, err := p.engine.Get(w.ctx, write.Key)
+	if err != nil {
+		w.fail("%s: get: %v", p.name, err)
+		return
+	}
+	plain := past == nil
+	if plain {
+		past = w.oracle.pastOf(before.Live)
+	}
+	r := node.NewWrites([]node.Write{write}, false)
+	if err := p.commit(r); err != nil {
+		w.fail("%s: commit: %v", p.name, err)
+		return
+	}
+	out := r.Outcomes()[0]
+	switch node.KindOf(out.Err) {
+	case node.ReadOnly, node.NotFound, node.Deleted, node.Precondition:
+		w.Stats.Refused++
+		return
+	case node.LeaseLost:
+		w.Stats.LeaseLost++
+	default:
+		if out.Err != nil {
+			w.fail("%s: put: %v", p.name, out.Err)
+			return
+		}
+		w.Stats.Acked++
+	}
+	made := out.Written.After.Live.Find(out.Written.Dot)
+	if made == nil {
+		w.fail("%s: the version that was written is not live", p.name)
+		return
+	}
+	if plain && len(out.Written.After.Live) != 1 {
+		w.fail("%s: a plain write left %d live versions", p.name, len(out.Written.After.Live))
+	}
+	w.oracle.wrote(p, made, maps.Clone(past), out.Err == nil)
+}
+
+var errNotWritable = errors.New("not writable")
+
+// Put writes one document at one node now, for scripts.
+func (w *World) Put(name string, key int, body string) error {
+	p := w.node(name)
+	if !p.running() {
+		return errNotWritable
+	}
+	before := w.Stats
+	c := &client{w: w}
+	c.put(p, node.Write{Kind: node.Put, Key: keyOf(key), Body: []byte(body)}, nil)
+	if w.Stats.Acked == before.Acked {
+		return errNotWritable
+	}
+	return nil
+}
