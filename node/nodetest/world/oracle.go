@@ -61,6 +61,7 @@ func (o *oracle) wrote(p *process, v *conflict.Version, past map[vclock.Dot]bool
 // compare holds a node's digests against those of all nodes with the same
 // frontier (D12).
 func (o *oracle) compare(p *process) {
+	o.stable(p)
 	own, ok := o.verify(p)
 	if !ok {
 		return
@@ -72,6 +73,21 @@ func (o *oracle) compare(p *process) {
 		theirs, ok := o.verify(q)
 		if ok && !slices.EqualFunc(alive(own), alive(theirs), sameDigest) {
 			o.w.fail("%s and %s have equal frontiers %s and unequal digests %v, %v", p.name, q.name, own.Frontier, own.Collections, theirs.Collections)
+		}
+	}
+}
+
+// stable holds what a node takes for stable against what the others have (D7).
+// Below FULL a crash takes back what a closing frame has said, until the node
+// tells its new actor.
+func (o *oracle) stable(p *process) {
+	if !o.w.cfg.Full {
+		return
+	}
+	stable := p.table.Stable(p.engine.Frontier(), o.w.others(p.name))
+	for _, q := range o.w.nodes {
+		if q.up && !q.engine.Frontier().Dominates(stable) {
+			o.w.fail("%s takes %s for stable, and %s has %s", p.name, stable, q.name, q.engine.Frontier())
 		}
 	}
 }
