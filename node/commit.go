@@ -1,0 +1,233 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/syncline/syncline/conflict"
+	"github.com/syncline/syncline/planted"
+	"github.com/syncline/syncline/vclock"
+)
+
+// errNothing rolls an empty transaction back: a batch that changes nothing
+// must cost no fsync and ring no bell.
+var errNothing = errors.New("nothing to commit")
+
+// batch is one transaction of the writer: the state as it will be.
+type batch struct {
+	e        *Engine
+	tx       Tx
+	frontier vclock.Vector
+	last     vclock.Time
+	meta     Meta
+	stats    map[conflict.Collection]CollectionStat // those that changed
+	held     vclock.Vector                          // planted.CloseLoose: the rows held
+	dirty    bool
+}
+
+// Commit carries out requests in one transaction, and answers them when it is
+// durable. Only the writer calls it: Run, or a simulation in its place. An
+// error means that the store has failed or that the file went back: the
+// process must end.
+func (e *Engine) Commit(ctx context.Context, requests []*Request) error {
+	requests = e.admit(requests)
+	if len(requests) == 0 {
+		return nil
+	}
+	b := &batch{e: e, frontier: e.frontier, last: e.last, meta: e.Meta(), stats: map[conflict.Collection]CollectionStat{}}
+	if planted.On(planted.CloseLoose) {
+		b.held = e.heldRows(ctx)
+	}
+	err := e.cfg.Store.Update(ctx, func(tx Tx) error {
+		b.tx = tx
+		return b.run(requests)
+	})
+	if unfit, ok := errors.AsType[*misfit](err); ok {
+		e.rollBack(requests, unfit)
+		return nil
+	}
+	switch {
+	case errors.Is(err, errNothing):
+		err = nil
+	case err == nil:
+		e.install(b)
+	case KindOf(err) == OwnActorAhead:
+		return e.fatal(requests, err)
+	case KindOf(err) == DiskFull:
+		e.assigned.Store(e.frontier.Get(e.actor))
+		failAll(requests, err)
+		return nil
+	default:
+		return e.fatal(requests, &Error{Op: "commit", Kind: Unknown, Err: fmt.Errorf("the store failed, so nobody knows whether it was applied: %w", err)})
+	}
+	e.answer(requests)
+	return err
+}
+
+// admit answers local writes that may not be taken now, before a transaction
+// is opened for them.
+func (e *Engine) admit(requests []*Request) []*Request {
+	var refused error
+	asked := false
+	out := requests[:0:0]
+	for _, r := range requests {
+		if len(r.writes) > 0 {
+			if !asked {
+				asked, refused = true, e.MayWrite()
+			}
+			if refused != nil {
+				r.fail(refused)
+				continue
+			}
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+// MayWrite says whether local writes are taken now: nil, or the error that a
+// write would get.
+func (e *Engine) MayWrite() error {
+	if e.failed.Load() != nil || e.draining.Load() {
+		return e.stopping()
+	}
+	if err := e.standingAllows(); err != nil {
+		return err
+	}
+	return e.cfg.Guard.Begin()
+}
+
+// run carries out the requests inside the transaction.
+func (b *batch) run(requests []*Request) error {
+	for _, r := range requests {
+		var err error
+		switch {
+		case r.apply != nil:
+			r.applied, r.err, err = b.apply(r.apply)
+		case r.standing != "":
+			b.setStanding(r.standing)
+		case r.atomic:
+			err = b.writeAtomic(r)
+		default:
+			err = b.writeEach(r)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if !b.dirty {
+		return errNothing
+	}
+	return b.flush()
+}
+
+// flush writes what the whole batch changed.
+func (b *batch) flush() error {
+	for _, s := range b.stats {
+		if err := b.tx.SetCollection(s); err != nil {
+			return err
+		}
+	}
+	if b.meta.Standing != b.e.meta.Standing {
+		if err := b.tx.SetMeta(b.meta); err != nil {
+			return err
+		}
+	}
+	return b.tx.SetFrontier(b.frontier, b.last)
+}
+
+// install makes a durable batch the state of the engine, and visible.
+func (e *Engine) install(b *batch) {
+	e.frontier, e.last = b.frontier, b.last
+	for name, s := range b.stats {
+		e.stats[name] = s
+	}
+	if old := e.meta.Standing; old != b.meta.Standing {
+		e.setMeta(b.meta)
+		e.event(Event{Kind: EventStanding, Old: string(old), New: string(b.meta.Standing)})
+	}
+	e.publish()
+	e.feed.Ring()
+}
+
+// answer tells those who wait. A local write whose lease ended meanwhile is
+// kept and said to be late: it meets the others as a sibling (PROTOCOL X5).
+func (e *Engine) answer(requests []*Request) {
+	asked, held := false, true
+	for _, r := range requests {
+		if len(r.writes) > 0 && !asked {
+			asked, held = true, e.cfg.Guard.Held()
+		}
+		for i := range r.outcomes {
+			if o := &r.outcomes[i]; !held && o.Err == nil && r.err == nil {
+				o.Err = &Error{
+					Op: "write", Kind: LeaseLost, Key: r.writes[i].Key.String(), Dot: o.Written.Dot.String(),
+					Err: fmt.Errorf("committed as %s after the lease had ended; it meets what others wrote as a sibling", o.Written.Dot),
+				}
+			}
+		}
+		close(r.done)
+	}
+}
+
+func failAll(requests []*Request, err error) {
+	for _, r := range requests {
+		r.fail(err)
+	}
+}
+
+// fatal ends the engine: nothing more is taken, and those who wait are told.
+func (e *Engine) fatal(requests []*Request, err error) error {
+	e.Fail(err)
+	failAll(requests, e.failed.Load())
+	return err
+}
+
+// Fail stops the engine from outside, for example when a voter has seen more
+// of this node's actor than the file has.
+func (e *Engine) Fail(err error) {
+	f, ok := errors.AsType[*Error](err)
+	if !ok {
+		f = &Error{Op: "engine", Kind: Unknown, Err: err}
+	}
+	if e.failed.CompareAndSwap(nil, f) {
+		close(e.failing)
+		e.event(Event{Kind: EventFailed, Err: err})
+	}
+}
+
+// write makes v live, and counts its collection anew.
+func (b *batch) write(before conflict.Siblings, added conflict.Added) error {
+	name := added.New.Key.Collection
+	stat, ok := b.stats[name]
+	if !ok {
+		if stat, ok = b.e.stats[name]; !ok {
+			stat = CollectionStat{Name: name}
+		}
+	}
+	b.stats[name] = stat.count(before, -1).count(added.Live, 1)
+	b.dirty = true
+	return b.tx.Write(added.New, added.Covered)
+}
+
+// heldRows serves planted.CloseLoose: the highest row held of each actor.
+func (e *Engine) heldRows(ctx context.Context) vclock.Vector {
+	var held vclock.Vector
+	view, err := e.cfg.Store.View(ctx)
+	if err != nil {
+		return held
+	}
+	actors, err := view.Actors()
+	for _, a := range actors {
+		rows, rowErr := view.Rows(a, 0, MaxQueue, MaxBatchBytes)
+		err = errors.Join(err, rowErr)
+		for _, v := range rows {
+			held = held.With(v.Dot)
+		}
+	}
+	if errors.Join(err, view.Close()) != nil {
+		return vclock.Vector{}
+	}
+	return held
+}
