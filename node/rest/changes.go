@@ -1,0 +1,149 @@
+package rest
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/syncline/syncline/conflict"
+	"github.com/syncline/syncline/node"
+)
+
+// defaultPoll is how long a long poll waits that does not say how long.
+const defaultPoll = 30 * time.Second
+
+// changes answers one page of the feed of present state; as a long poll it
+// waits until there is an event.
+func (s *Server) changes(c echo.Context) error {
+	w, r := c.Response(), c.Request()
+	q, poll, err := changesQuery(r)
+	if err != nil {
+		return err
+	}
+	if err := acceptable(r, typeJSON); err != nil {
+		return err
+	}
+	p, err := parsePrefer(r.Header["Prefer"])
+	if err != nil {
+		return err
+	}
+	// One wait for all: the session, the cursor, and the events.
+	wait, cancel := s.waiting(r, p.wait)
+	defer cancel()
+	if _, err := s.awaitSession(wait, r); err != nil {
+		return err
+	}
+	if err := s.awaitCursor(wait, q.Since); err != nil {
+		return err
+	}
+	switch {
+	case !poll:
+		wait = s.overdue
+	case !p.waits:
+		var enough context.CancelFunc
+		wait, enough = s.waiting(r, defaultPoll)
+		defer enough()
+	}
+	page, err := s.nextPage(r.Context(), wait, q)
+	if err != nil {
+		return err
+	}
+	h := w.Header()
+	s.stamp(h) // anew: much may have happened in the wait
+	p.setApplied(h, false)
+	h[headCache] = valueNoStore
+	return reply(w, http.StatusOK, valueJSON, s.changesJSON(&page))
+}
+
+func changesQuery(r *http.Request) (out node.ChangesQuery, poll bool, err error) {
+	q, err := readQuery(r)
+	if err != nil {
+		return out, false, err
+	}
+	name, err := q.text("c")
+	if err != nil {
+		return out, false, err
+	}
+	if q.has("c") {
+		if out.Collection, err = conflict.ParseCollection(name); err != nil {
+			return out, false, badRequest("parameter c: %w", err)
+		}
+	}
+	if out.Since, err = q.text("since"); err != nil {
+		return out, false, err
+	}
+	if out.Limit, err = q.number("limit", node.MaxPage); err != nil {
+		return out, false, err
+	}
+	feed, err := q.text("feed")
+	switch {
+	case err != nil:
+		return out, false, err
+	case feed == "page", !q.has("feed"):
+		return out, false, nil
+	case feed == "longpoll":
+		return out, true, nil
+	case feed == "sse", feed == "ndjson":
+		return out, false, notBuilt("feed=" + feed + ": this build has feed=page and feed=longpoll")
+	}
+	return out, false, badRequest("parameter feed is %.40q: want page, longpoll, sse or ndjson", feed)
+}
+
+// awaitCursor waits until the node has what the cursor names.
+func (s *Server) awaitCursor(wait context.Context, since string) error {
+	if since == "" {
+		return nil
+	}
+	return s.engine.AwaitCursor(wait, since)
+}
+
+// nextPage reads pages until one has an event, or nothing more is there and
+// the wait is over. The bell is taken before the look, so that no commit falls
+// between the two.
+func (s *Server) nextPage(ctx, wait context.Context, q node.ChangesQuery) (node.ChangesPage, error) {
+	for {
+		bell := s.engine.Feed().Bell()
+		page, err := s.engine.Changes(ctx, q)
+		if err != nil || len(page.Changes) > 0 || wait == s.overdue {
+			return page, err
+		}
+		q.Since = page.Next
+		if page.Checkpoint == "" {
+			continue // only rows of other collections so far
+		}
+		select {
+		case <-bell:
+		case <-wait.Done():
+			return page, nil
+		}
+	}
+}
+
+func (s *Server) changesJSON(page *node.ChangesPage) []byte {
+	b := []byte(`{"events":[`)
+	for i := range page.Changes {
+		e := &page.Changes[i]
+		v := e.Version
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendText(append(b, `{"cursor":`...), e.Cursor)
+		b = appendText(append(b, `,"collection":`...), string(v.Key.Collection))
+		b = appendText(append(b, `,"id":`...), string(v.Key.ID))
+		b = appendText(append(b, `,"dot":`...), v.Dot.String())
+		b = appendText(append(b, `,"time":`...), v.Time.String())
+		b = strconv.AppendBool(append(b, `,"deleted":`...), e.Doc.Shown.Deleted)
+		b = s.appendShown(append(b, ','), &e.Doc)
+		b = append(appendDoc(append(b, `,"settles":null,`...), e.Doc.Shown.Body, e.Doc.Shown.Deleted), '}')
+	}
+	b = append(b, `],"checkpoint":`...)
+	if page.Checkpoint == "" {
+		b = append(b, "null"...)
+	} else {
+		b = appendText(b, page.Checkpoint)
+	}
+	return append(appendText(append(b, `,"next":`...), page.Next), '}')
+}

@@ -1,0 +1,297 @@
+package rest
+
+import (
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/syncline/syncline/node"
+	"github.com/syncline/syncline/vclock"
+)
+
+// RoleData is the role of a member that votes and takes writes.
+const RoleData = "data"
+
+// States of a node, as Write-State shows them.
+const (
+	StateWritable = "writable"
+	StateReadOnly = "read-only"
+)
+
+// VoteCount counts votes.
+type VoteCount struct {
+	Have int `json:"have"`
+	Need int `json:"need"`
+	Of   int `json:"of"`
+}
+
+// Status is what a node knows of votes, disk and peers.
+type Status struct {
+	Write WriteStatus
+	Disk  Disk
+	Peers []Peer
+}
+
+// WriteStatus says whether a node takes writes, by the votes that it has.
+type WriteStatus struct {
+	State         string     // StateWritable or StateReadOnly
+	Cause         node.Cause // why not
+	Since         time.Time  // zero: not known
+	Votes         VoteCount
+	ExpiresIn     time.Duration // until the lease ends, if nothing renews it
+	WritableNodes []string      // names of nodes that may write, as far as it is known
+}
+
+// Disk is the state of the disk that the database is on.
+type Disk struct {
+	FreeBytes uint64 `json:"free_bytes"`
+	Low       bool   `json:"low"` // below the mark at which the node turns read-only
+}
+
+// Peer is another data node as this one sees it. What is not known is nil, or
+// a Lag with UnknownSince.
+type Peer struct {
+	Name          string    `json:"name"`
+	Reachable     bool      `json:"reachable"`
+	Since         time.Time `json:"since"` // of Reachable
+	RoundTripMS   *float64  `json:"round_trip_ms"`
+	ClockOffsetMS *float64  `json:"clock_offset_ms"` // its clock less ours
+	NodeLacks     Lag       `json:"node_lacks"`
+	PeerLacks     Lag       `json:"peer_lacks"`
+}
+
+// Link is one direction between two members.
+type Link struct {
+	From        string    `json:"from"`
+	To          string    `json:"to"`
+	State       string    `json:"state"` // up, cut or unknown
+	Cause       string    `json:"cause"` // in words, where the state is not up
+	Since       time.Time `json:"since"`
+	RoundTripMS *float64  `json:"round_trip_ms"` // nil: not known
+	Bytes       uint64    `json:"bytes"`         // sent in this direction, as this node has counted
+	Faults      []string  `json:"faults"`        // ids of the faults that chaos has put on it here
+	Hearsay     bool      `json:"hearsay"`       // known only through another member
+}
+
+// Votes tells of the vote in detail.
+type Votes struct {
+	State     string
+	Votes     VoteCount
+	ExpiresIn time.Duration
+	Voters    []Voter
+	Log       []VoteEvent
+	Alerts    []string // in words, such as "no spare vote"
+}
+
+// Voter is what a node has from one voter.
+type Voter struct {
+	Name          string        `json:"name"`
+	Role          string        `json:"role"`
+	Granted       bool          `json:"granted"`
+	ExpiresIn     time.Duration `json:"-"`
+	Reason        string        `json:"reason"` // of the last answer, where it was no grant
+	LastHeard     time.Time     `json:"-"`      // zero: never in this life
+	RoundTripMS   *float64      `json:"round_trip_ms"`
+	ClockOffsetMS *float64      `json:"clock_offset_ms"`
+}
+
+// VoteEvent is one entry of the log of grants, refusals and expiries.
+type VoteEvent struct {
+	Time   time.Time `json:"time"`
+	Kind   string    `json:"kind"`  // grant, refusal, expiry
+	Voter  string    `json:"voter"` // who gave or refused
+	To     string    `json:"to"`    // who asked
+	Reason string    `json:"reason"`
+}
+
+// Gap says how much of an actor's writes a node lacks.
+type Gap struct {
+	Node  string
+	Actor vclock.Actor
+	Lag   Lag
+}
+
+// clusterJSON is the shape of GET /v1/cluster.
+type clusterJSON struct {
+	Cluster    string         `json:"cluster"`
+	Node       string         `json:"node"`
+	Role       string         `json:"role"`
+	Build      string         `json:"build"`
+	Roster     Roster         `json:"roster"`
+	Write      writeJSON      `json:"write"`
+	Frontier   vclock.Vector  `json:"frontier"`
+	CatchingUp bool           `json:"catching_up"`
+	Disk       Disk           `json:"disk"`
+	Conflicts  conflictCounts `json:"conflicts"`
+	Peers      []Peer         `json:"peers"`
+}
+
+type writeJSON struct {
+	State         string     `json:"state"`
+	Cause         node.Cause `json:"cause"`
+	Since         *time.Time `json:"since"`
+	Votes         VoteCount  `json:"votes"`
+	ExpiresInMS   int64      `json:"expires_in_ms"`
+	WritableNodes []string   `json:"writable_nodes"`
+}
+
+type conflictCounts struct {
+	Open    int64 `json:"open"`
+	Settled int64 `json:"settled"` // this build settles none
+}
+
+func (s *Server) getCluster(c echo.Context) error {
+	if err := acceptable(c.Request(), typeJSON); err != nil {
+		return err
+	}
+	verify, err := s.engine.Verify(c.Request().Context())
+	if err != nil {
+		return err
+	}
+	status := s.cfg.Cluster.Status()
+	w := s.writeStatus(status.Write)
+	out := clusterJSON{
+		Cluster: s.cfg.ClusterID, Node: s.cfg.Node, Role: RoleData, Build: s.cfg.Build, Roster: s.cfg.Roster,
+		Write: writeJSON{
+			State: w.State, Cause: w.Cause, Since: stamped(w.Since), Votes: w.Votes,
+			ExpiresInMS: w.ExpiresIn.Milliseconds(), WritableNodes: s.urls(w.WritableNodes),
+		},
+		Frontier:   verify.Frontier,
+		CatchingUp: s.engine.Standing() == node.StandingCatchingUp,
+		Disk:       status.Disk, Peers: filled(status.Peers),
+	}
+	for _, stat := range verify.Collections {
+		out.Conflicts.Open += stat.Conflicts
+	}
+	return replyJSON(c.Response(), http.StatusOK, out)
+}
+
+// writeStatus is what the vote says, unless the engine refuses writes for a
+// reason of its own. So no reply contradicts what a write would be told.
+func (s *Server) writeStatus(w WriteStatus) WriteStatus {
+	err := s.engine.MayWrite()
+	if err == nil {
+		return w
+	}
+	w.State = StateReadOnly
+	if e, ok := errors.AsType[*node.Error](err); ok && e.ReadOnly != nil {
+		return s.refusal(e.ReadOnly)
+	}
+	return w
+}
+
+// refusal is the write status of a node that refuses for a stated reason. What
+// the reason does not say about votes, the vote does.
+func (s *Server) refusal(state *node.ReadOnlyState) WriteStatus {
+	w := s.cfg.Cluster.Status().Write
+	w.State, w.Cause = StateReadOnly, state.Cause
+	if state.Of > 0 {
+		w.Votes = VoteCount{Have: state.Have, Need: state.Need, Of: state.Of}
+		w.WritableNodes = state.WritableNodes
+	}
+	if !state.Since.IsZero() {
+		w.Since = state.Since
+	}
+	return w
+}
+
+// filled makes JSON show an empty list, not null.
+func filled[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}
+
+func (s *Server) getLinks(c echo.Context) error {
+	if err := acceptable(c.Request(), typeJSON); err != nil {
+		return err
+	}
+	links := filled(s.cfg.Cluster.Links())
+	for i := range links {
+		links[i].Faults = filled(links[i].Faults)
+	}
+	return replyJSON(c.Response(), http.StatusOK, struct {
+		Node  string `json:"node"`
+		Links []Link `json:"links"`
+	}{s.cfg.Node, links})
+}
+
+// voterJSON adds to a Voter what is shown in another form.
+type voterJSON struct {
+	Voter
+	ExpiresInMS int64      `json:"expires_in_ms"`
+	LastHeard   *time.Time `json:"last_heard"`
+}
+
+func (s *Server) getVotes(c echo.Context) error {
+	if err := acceptable(c.Request(), typeJSON); err != nil {
+		return err
+	}
+	v := s.cfg.Cluster.Votes()
+	voters := make([]voterJSON, 0, len(v.Voters))
+	for _, voter := range v.Voters {
+		voters = append(voters, voterJSON{voter, voter.ExpiresIn.Milliseconds(), stamped(voter.LastHeard)})
+	}
+	return replyJSON(c.Response(), http.StatusOK, struct {
+		Node        string      `json:"node"`
+		State       string      `json:"state"`
+		Votes       VoteCount   `json:"votes"`
+		ExpiresInMS int64       `json:"expires_in_ms"`
+		Voters      []voterJSON `json:"voters"`
+		Log         []VoteEvent `json:"log"`
+		Alerts      []string    `json:"alerts"`
+	}{s.cfg.Node, v.State, v.Votes, v.ExpiresIn.Milliseconds(), voters, filled(v.Log), filled(v.Alerts)})
+}
+
+func (s *Server) getDivergence(c echo.Context) error {
+	if err := acceptable(c.Request(), typeJSON); err != nil {
+		return err
+	}
+	b := appendText([]byte(`{"node":`), s.cfg.Node)
+	b = append(b, `,"rows":[`...)
+	for i, gap := range s.cfg.Cluster.Divergence() {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendText(append(b, `{"node":`...), gap.Node)
+		b = appendText(append(b, `,"actor":`...), string(gap.Actor))
+		b = gap.Lag.appendJSON(append(b, ','))
+	}
+	c.Response().Header()[headCache] = valueNoStore
+	return reply(c.Response(), http.StatusOK, valueJSON, append(b, "]}"...))
+}
+
+// getVerify answers the digests. They are comparable between two nodes with
+// equal frontiers and nothing loose.
+func (s *Server) getVerify(c echo.Context) error {
+	if err := acceptable(c.Request(), typeJSON); err != nil {
+		return err
+	}
+	if err := s.fresh(c); err != nil {
+		return err
+	}
+	v, err := s.engine.Verify(c.Request().Context())
+	if err != nil {
+		return err
+	}
+	type stat struct {
+		Digest     string `json:"digest"`
+		Documents  int64  `json:"documents"`
+		Tombstones int64  `json:"tombstones"`
+		Conflicts  int64  `json:"conflicts"`
+	}
+	stats := map[string]stat{}
+	for _, k := range v.Collections {
+		stats[string(k.Name)] = stat{k.Digest.String(), k.Documents, k.Tombstones, k.Conflicts}
+	}
+	s.setSession(c.Response().Header(), v.Frontier, nil)
+	return replyJSON(c.Response(), http.StatusOK, struct {
+		Node        string          `json:"node"`
+		Frontier    vclock.Vector   `json:"frontier"`
+		Loose       int             `json:"loose"`
+		Collections map[string]stat `json:"collections"`
+	}{s.cfg.Node, v.Frontier, v.Loose, stats})
+}
