@@ -1,0 +1,54 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"path/filepath"
+
+	"github.com/syncline/syncline/bench/load"
+)
+
+const (
+	dataMemory    = 200_000_000 // bytes, caches apart; targets of the issue
+	witnessMemory = 30_000_000
+)
+
+// memory reads what the processes hold after writing and reading.
+func (b *bench) memory(ctx context.Context) (err error) {
+	c, err := newCluster(b.opts.product, filepath.Join(b.dir, "memory"), 2, true)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, c.stop()) }()
+	if err := c.startAll(ctx); err != nil {
+		return err
+	}
+	if err := b.fill(ctx, c.targets(), b.opts.documents); err != nil {
+		return err
+	}
+	if err := c.awaitEqual(ctx, convergeTimeout); err != nil {
+		return err
+	}
+	// Reads go to the first node only: it has served writes, peers and reads.
+	nodes := c.dataNodes()
+	reads := load.Config{Method: http.MethodGet, Keys: load.Keys{Count: b.opts.documents, Random: true}, Requests: b.opts.reads}
+	if _, err := b.drive(ctx, []string{nodes[0].url()}, reads); err != nil {
+		return err
+	}
+	for _, m := range []struct {
+		name, process string
+		limit         int64
+	}{
+		{"memory of a node, written and read", "a", dataMemory},
+		{"memory of a node, written only", "b", dataMemory},
+		{"memory of the witness", "w", witnessMemory},
+	} {
+		bytes, err := c.running[m.process].residentBytes()
+		if err != nil {
+			return err
+		}
+		addBelow(&b.report, m.name, bytes, m.limit, showMegabytes)
+	}
+	return nil
+}
