@@ -47,8 +47,8 @@ type benchWriter struct {
 	seq uint64
 }
 
-func newBenchWriter(b *testing.B) *benchWriter {
-	w := &benchWriter{b: b, s: open(b, Config{Dir: b.TempDir(), Full: true})}
+func newBenchWriter(b *testing.B, documents int) *benchWriter {
+	w := &benchWriter{b: b, s: open(b, Config{Dir: b.TempDir(), Full: true, DocumentBytes: documents})}
 	const group = 1000
 	for at := 0; at < benchDocs; at += group {
 		w.write(group, func(i int) int { return at + i })
@@ -101,7 +101,7 @@ func cpuTime(b *testing.B) int64 {
 func BenchmarkFresh(b *testing.B) {
 	for _, group := range []int{64, 1000} {
 		b.Run(fmt.Sprintf("group=%d", group), func(b *testing.B) {
-			w := newBenchWriter(b)
+			w := newBenchWriter(b, DefaultDocumentBytes)
 			groups(b, group, func(at, n int) { w.write(n, func(i int) int { return benchDocs + at + i }) })
 		})
 	}
@@ -109,10 +109,12 @@ func BenchmarkFresh(b *testing.B) {
 
 func BenchmarkOverwrite(b *testing.B) {
 	for _, group := range []int{64, 1000} {
-		b.Run(fmt.Sprintf("group=%d", group), func(b *testing.B) {
-			w := newBenchWriter(b)
-			groups(b, group, func(at, n int) { w.write(n, func(i int) int { return (at + i) * 7919 % benchDocs }) })
-		})
+		for name, documents := range map[string]int{"cached": DefaultDocumentBytes, "file": 1} {
+			b.Run(fmt.Sprintf("%s/group=%d", name, group), func(b *testing.B) {
+				w := newBenchWriter(b, documents)
+				groups(b, group, func(at, n int) { w.write(n, func(i int) int { return (at + i) * 7919 % benchDocs }) })
+			})
+		}
 	}
 }
 
@@ -162,32 +164,23 @@ func BenchmarkBareInsert(b *testing.B) {
 }
 
 func BenchmarkRead(b *testing.B) {
-	w := newBenchWriter(b)
-	b.ReportAllocs()
-	b.ResetTimer()
-	for i := range b.N {
-		r, err := w.s.Read(b.Context(), benchKey(i*7919%benchDocs))
-		if err != nil || len(r.Live) != 1 {
-			b.Fatal(r, err)
-		}
+	for name, documents := range map[string]int{"cached": DefaultDocumentBytes, "file": 1} {
+		b.Run(name, func(b *testing.B) {
+			w := newBenchWriter(b, documents)
+			b.ReportAllocs()
+			groups(b, 1, func(at, _ int) {
+				r, err := w.s.Read(b.Context(), benchKey(at*7919%benchDocs))
+				if err != nil || len(r.Live) != 1 {
+					b.Fatal(r, err)
+				}
+			})
+		})
 	}
-}
-
-func BenchmarkReadParallel(b *testing.B) {
-	w := newBenchWriter(b)
-	b.ResetTimer()
-	b.RunParallel(func(pb *testing.PB) {
-		for i := 0; pb.Next(); i++ {
-			if _, err := w.s.Read(b.Context(), benchKey(i*7919%benchDocs)); err != nil {
-				b.Fatal(err)
-			}
-		}
-	})
 }
 
 // BenchmarkRows is a peer's catch-up at the sender, by the row.
 func BenchmarkRows(b *testing.B) {
-	w := newBenchWriter(b)
+	w := newBenchWriter(b, DefaultDocumentBytes)
 	v, err := w.s.View(b.Context())
 	if err != nil {
 		b.Fatal(err)

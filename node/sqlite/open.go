@@ -27,10 +27,11 @@ const fileName = "syncline.db"
 
 // Config says where a Store is and what it may use.
 type Config struct {
-	Dir        string // the folder of the database; made when it is missing
-	Full       bool   // sync each commit; without it a power cut may lose the last ones
-	Readers    int    // read-only connections, MinReaders or more; 0: DefaultReaders
-	CacheBytes int64  // page caches of all connections; 0: DefaultCacheBytes
+	Dir           string // the folder of the database; made when it is missing
+	Full          bool   // sync each commit; without it a power cut may lose the last ones
+	Readers       int    // read-only connections, MinReaders or more; 0: DefaultReaders
+	CacheBytes    int64  // page caches of all connections; 0: DefaultCacheBytes
+	DocumentBytes int    // cache of documents, about; 0: DefaultDocumentBytes
 
 	logPages int64 // CheckpointPages; tests have less
 }
@@ -49,6 +50,9 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	}
 	if cfg.CacheBytes == 0 {
 		cfg.CacheBytes = DefaultCacheBytes
+	}
+	if cfg.DocumentBytes == 0 {
+		cfg.DocumentBytes = DefaultDocumentBytes
 	}
 	if cfg.logPages == 0 {
 		cfg.logPages = CheckpointPages
@@ -162,8 +166,17 @@ func (s *Store) prepareFile(ctx context.Context, migrations []string) error {
 		}
 	}
 	n, err := loadNames(s.w.conn)
+	if err != nil {
+		return err
+	}
 	s.shared.names.Store(n)
-	return err
+	if s.documents, err = newDocuments(s.cfg.DocumentBytes); err != nil {
+		return err
+	}
+	return s.w.ask("SELECT frontier FROM state WHERE one = 1", func(v values) error {
+		s.documents.frontier, err = s.shared.parseFrontier(v.blob(0))
+		return err
+	})
 }
 
 // quickCheck reads the whole file and looks whether its structure holds

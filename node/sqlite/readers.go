@@ -45,8 +45,8 @@ func (r *reader) statements() map[**stmt]string {
 		&r.cursor:      "SELECT done FROM cursors WHERE sender = ?",
 		&r.collections: "SELECT name, digest, documents, tombstones, conflicts FROM collections WHERE documents <> 0 OR tombstones <> 0 ORDER BY name",
 
-		&r.read:       "SELECT " + versionColumns + ", s.frontier" + live + "? WHERE s.one = 1",
-		&r.readByName: "SELECT " + versionColumns + ", s.frontier" + live + "(SELECT number FROM collections WHERE name = ?) WHERE s.one = 1",
+		&r.read:       "SELECT " + versionColumns + ", s.frontier, v.row" + live + "? WHERE s.one = 1",
+		&r.readByName: "SELECT " + versionColumns + ", s.frontier, v.row" + live + "(SELECT number FROM collections WHERE name = ?) WHERE s.one = 1",
 		&r.document:   "SELECT " + versionColumns + " FROM versions v WHERE v.id = ? AND v.collection = ?",
 
 		&r.list: "SELECT " + versionColumns + ", v.id FROM versions v WHERE v.collection = ? AND v.id >= ? ORDER BY v.id",
@@ -100,9 +100,13 @@ func (r *reader) version(v values, key conflict.Key) (*conflict.Version, error) 
 	return decodeVersion(v, key, actor)
 }
 
-// readDocument returns a document and the frontier, from one snapshot.
-func (r *reader) readDocument(key conflict.Key) (live conflict.Siblings, frontier vclock.Vector, err error) {
-	const frontierColumn = 7
+// readDocument returns a document with its rows and the frontier, from one
+// snapshot.
+func (r *reader) readDocument(key conflict.Key) (m metDocument, frontier vclock.Vector, err error) {
+	const (
+		frontierColumn = 7
+		rowColumn      = 8
+	)
 	ask := func(st *stmt, collection any) error {
 		return st.query(func(v values) (bool, error) {
 			if frontier.Len() == 0 {
@@ -114,7 +118,9 @@ func (r *reader) readDocument(key conflict.Key) (live conflict.Siblings, frontie
 				return false, nil // the document has no row
 			}
 			u, err := r.version(v, key)
-			live = append(live, u)
+			if err == nil {
+				m.add(u, v.int(rowColumn))
+			}
 			return true, err
 		}, string(key.ID), collection)
 	}
@@ -124,8 +130,7 @@ func (r *reader) readDocument(key conflict.Key) (live conflict.Siblings, frontie
 		err = ask(r.readByName, string(key.Collection))
 	}
 	if err != nil {
-		return nil, vclock.Vector{}, err
+		return metDocument{}, vclock.Vector{}, err
 	}
-	sortByDot(live)
-	return live, frontier, nil
+	return m, frontier, nil
 }

@@ -18,11 +18,12 @@ const keptMet = 4096
 // Store is a node.Store in a file. Its methods may be called from many
 // goroutines; a view is for one at a time.
 type Store struct {
-	cfg    Config
-	lock   *os.File
-	shared *shared
-	pool   *pool
-	grown  chan struct{} // rung when the log is worth a checkpoint
+	cfg       Config
+	lock      *os.File
+	shared    *shared
+	pool      *pool
+	documents *documents
+	grown     chan struct{} // rung when the log is worth a checkpoint
 
 	writing sync.Mutex // held during an Update; guards what follows
 	w       *writer
@@ -39,16 +40,21 @@ var _ node.Store = (*Store)(nil)
 
 // Read implements node.Store.
 func (s *Store) Read(ctx context.Context, key conflict.Key) (node.Reading, error) {
+	if m, frontier, ok := s.documents.read(key); ok {
+		return node.Reading{Live: m.live, Frontier: frontier}, ctx.Err()
+	}
+	since := s.documents.now()
 	r, err := s.pool.take(ctx)
 	if err != nil {
 		return node.Reading{}, err
 	}
 	defer s.pool.put(r)
-	live, frontier, err := r.readDocument(key)
+	m, frontier, err := r.readDocument(key)
 	if err != nil {
 		return node.Reading{}, failure("read "+key.String(), err)
 	}
-	return node.Reading{Live: live, Frontier: frontier}, nil
+	s.documents.keep(key, m, since)
+	return node.Reading{Live: m.live, Frontier: frontier}, nil
 }
 
 // Update implements node.Store. It does not heed the end of its context: a
@@ -62,7 +68,7 @@ func (s *Store) Update(_ context.Context, fn func(node.Tx) error) error {
 	if err := s.w.begin.do(); err != nil {
 		return s.breakOff(fmt.Errorf("begin a transaction: %w", err))
 	}
-	t := &tx{w: s.w, names: s.shared.names.Load(), met: s.met}
+	t := &tx{w: s.w, names: s.shared.names.Load(), met: s.met, documents: s.documents, frontier: s.documents.frontier}
 	defer s.forget()
 	done := false
 	defer func() {
@@ -106,9 +112,11 @@ func (s *Store) rollBack() {
 
 // commit makes the transaction durable, then visible.
 func (s *Store) commit(t *tx) error {
+	s.documents.begin()
 	if err := s.w.commit.do(); err != nil {
 		s.rollBack()
 		if err = failure("commit", err); node.KindOf(err) == node.DiskFull {
+			s.documents.abandon()
 			return err
 		}
 		return s.breakOff(err)
@@ -116,6 +124,7 @@ func (s *Store) commit(t *tx) error {
 	if t.ownNames {
 		s.shared.names.Store(t.names)
 	}
+	s.documents.commit(t.met, t.frontier)
 	s.watchLog()
 	return nil
 }
@@ -164,6 +173,7 @@ func (s *Store) Close() error {
 		return nil
 	}
 	s.closed = true
+	s.documents.close()
 	err := s.pool.close()
 	if s.broken != nil {
 		return err // closing the last connection would write to the file

@@ -26,14 +26,18 @@ func open(t testing.TB, cfg Config) *Store {
 // "One conformance suite per port: MemStore and SQLite pass the same one"
 // (HOUSE habit 13).
 func TestStore(t *testing.T) {
-	nodetest.StoreSuite(t, func(t *testing.T) node.Store {
-		return open(t, Config{Dir: t.TempDir(), Full: true, Readers: suiteReaders})
-	})
+	for name, documents := range map[string]int{"with a cache": DefaultDocumentBytes, "from the file": 1} {
+		t.Run(name, func(t *testing.T) {
+			nodetest.StoreSuite(t, func(t *testing.T) node.Store {
+				return open(t, Config{Dir: t.TempDir(), Full: true, Readers: suiteReaders, DocumentBytes: documents})
+			})
+		})
+	}
 }
 
-// suiteReaders are enough for the views that the suite holds at once. To open a
-// store takes as long as it has readers, and the suite opens many.
-const suiteReaders = 2 + ReservedReaders
+// suiteReaders are as few as the suite needs. To open a store takes as long as
+// it has readers, and the suite opens many.
+const suiteReaders = nodetest.SuiteViews + ReservedReaders
 
 // "Sync returns when all that was committed is durable, also in a store that
 // does not sync each commit."

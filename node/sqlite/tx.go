@@ -12,15 +12,18 @@ import (
 // tx is the write transaction. It remembers the documents that it has met, so
 // that a look at one and the write of it cost one search.
 type tx struct {
-	w     *writer
-	names *names // committed ones, or with ownNames a copy with this transaction's
-	met   map[conflict.Key]*metDocument
+	w         *writer
+	names     *names // committed ones, or with ownNames a copy with this transaction's
+	met       map[conflict.Key]*metDocument
+	documents *documents
+	frontier  vclock.Vector // as this transaction leaves it
 
 	ownNames bool
 	failed   error // the first failure that leaves SQLite or the disk in doubt
 }
 
-// metDocument is a document as this transaction sees it.
+// metDocument is a document as a transaction sees it, or as a commit left it.
+// Its slices are never written after they were made.
 type metDocument struct {
 	live conflict.Siblings
 	rows []int64 // of live, side by side
@@ -52,6 +55,10 @@ func (t *tx) meet(key conflict.Key) (*metDocument, error) {
 	if m, ok := t.met[key]; ok {
 		return m, nil
 	}
+	if m, _, ok := t.documents.read(key); ok {
+		t.met[key] = &m
+		return &m, nil
+	}
 	m := &metDocument{}
 	collection, known := t.names.collections.number[key.Collection]
 	if known {
@@ -60,8 +67,7 @@ func (t *tx) meet(key conflict.Key) (*metDocument, error) {
 			if err != nil {
 				return false, err
 			}
-			at, _ := slices.BinarySearchFunc(m.live, u.Dot, compareDot)
-			m.live, m.rows = slices.Insert(m.live, at, u), slices.Insert(m.rows, at, v.int(rowColumn))
+			m.add(u, v.int(rowColumn))
 			return true, nil
 		}, string(key.ID), collection)
 		if err != nil {
@@ -70,6 +76,12 @@ func (t *tx) meet(key conflict.Key) (*metDocument, error) {
 	}
 	t.met[key] = m
 	return m, nil
+}
+
+// add puts a version among the live ones of a document that is being made.
+func (m *metDocument) add(v *conflict.Version, row int64) {
+	at, _ := slices.BinarySearchFunc(m.live, v.Dot, compareDot)
+	m.live, m.rows = slices.Insert(m.live, at, v), slices.Insert(m.rows, at, row)
 }
 
 func compareDot(v *conflict.Version, d vclock.Dot) int { return v.Dot.Compare(d) }
@@ -98,8 +110,7 @@ func (t *tx) Write(v *conflict.Version, covered conflict.Siblings) error {
 	if err != nil {
 		return t.check("write "+v.Key.String(), err)
 	}
-	at, _ := slices.BinarySearchFunc(after.live, v.Dot, compareDot)
-	after.live, after.rows = slices.Insert(after.live, at, v), slices.Insert(after.rows, at, row)
+	after.add(v, row)
 	if err := t.noteConflict(v.Key, len(m.live), len(after.live)); err != nil {
 		return t.check("write "+v.Key.String(), err)
 	}
@@ -173,6 +184,7 @@ func (t *tx) SetFrontier(frontier vclock.Vector, last vclock.Time) error {
 	if err != nil {
 		return err
 	}
+	t.frontier = frontier
 	return t.check("set the frontier", t.w.setState.one(form, int64(last)))
 }
 
