@@ -195,6 +195,9 @@ func (c *Client) attempt(ctx context.Context, base string, r *call) (*answer, *E
 	ask.apply(request.Header)
 	response, err := c.http.Do(request)
 	if err != nil {
+		if u, ok := errors.AsType[*url.Error](err); ok {
+			err = u.Err // our error names the method and the address itself
+		}
 		return nil, broken(base, r, connected.Load(), err)
 	}
 	defer response.Body.Close()

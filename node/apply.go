@@ -79,6 +79,11 @@ func (b *batch) join(v *conflict.Version) (added bool, refused, err error) {
 		return false, nil, err
 	}
 	b.observe(v)
+	if v.Dot.Seq < b.loose.Get(v.Dot.Actor) {
+		b.disorder = true
+		b.e.disorder.Add(1) // before a snapshot can show the row
+	}
+	b.loose = b.loose.With(v.Dot)
 	return true, nil, nil
 }
 

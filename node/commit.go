@@ -19,11 +19,13 @@ type batch struct {
 	e        *Engine
 	tx       Tx
 	frontier vclock.Vector
+	loose    vclock.Vector
 	last     vclock.Time
 	meta     Meta
 	stats    map[conflict.Collection]CollectionStat // those that changed
 	held     vclock.Vector                          // planted.CloseLoose: the rows held
 	dirty    bool
+	disorder bool // a loose row came in below another one
 }
 
 // Commit carries out requests in one transaction, and answers them when it is
@@ -31,11 +33,11 @@ type batch struct {
 // error means that the store has failed or that the file went back: the
 // process must end.
 func (e *Engine) Commit(ctx context.Context, requests []*Request) error {
-	requests = e.admit(requests)
+	requests, term := e.admit(requests)
 	if len(requests) == 0 {
 		return nil
 	}
-	b := &batch{e: e, frontier: e.frontier, last: e.last, meta: e.Meta(), stats: map[conflict.Collection]CollectionStat{}}
+	b := &batch{e: e, frontier: e.frontier, loose: e.loose, last: e.last, meta: e.Meta(), stats: map[conflict.Collection]CollectionStat{}}
 	if planted.On(planted.CloseLoose) {
 		b.held = e.heldRows(ctx)
 	}
@@ -61,20 +63,24 @@ func (e *Engine) Commit(ctx context.Context, requests []*Request) error {
 	default:
 		return e.fatal(requests, &Error{Op: "commit", Kind: Unknown, Err: fmt.Errorf("the store failed, so nobody knows whether it was applied: %w", err)})
 	}
-	e.answer(requests)
+	e.answer(requests, term)
 	return err
 }
 
 // admit answers local writes that may not be taken now, before a transaction
 // is opened for them.
-func (e *Engine) admit(requests []*Request) []*Request {
-	var refused error
+func (e *Engine) admit(requests []*Request) ([]*Request, Term) {
+	var (
+		refused error
+		term    Term
+	)
 	asked := false
 	out := requests[:0:0]
 	for _, r := range requests {
 		if len(r.writes) > 0 {
 			if !asked {
-				asked, refused = true, e.MayWrite()
+				asked = true
+				term, refused = e.beginWrite()
 			}
 			if refused != nil {
 				r.fail(refused)
@@ -83,17 +89,22 @@ func (e *Engine) admit(requests []*Request) []*Request {
 		}
 		out = append(out, r)
 	}
-	return out
+	return out, term
 }
 
 // MayWrite says whether local writes are taken now: nil, or the error that a
 // write would get.
 func (e *Engine) MayWrite() error {
+	_, err := e.beginWrite()
+	return err
+}
+
+func (e *Engine) beginWrite() (Term, error) {
 	if e.failed.Load() != nil || e.draining.Load() {
-		return e.stopping()
+		return 0, e.stopping()
 	}
 	if err := e.standingAllows(); err != nil {
-		return err
+		return 0, err
 	}
 	return e.cfg.Guard.Begin()
 }
@@ -139,7 +150,10 @@ func (b *batch) flush() error {
 
 // install makes a durable batch the state of the engine, and visible.
 func (e *Engine) install(b *batch) {
-	e.frontier, e.last = b.frontier, b.last
+	e.frontier, e.loose, e.last = b.frontier, b.loose, b.last
+	if b.disorder {
+		e.disorder.Add(1) // for those whose snapshot was too old at the first count
+	}
 	for name, s := range b.stats {
 		e.stats[name] = s
 	}
@@ -153,11 +167,11 @@ func (e *Engine) install(b *batch) {
 
 // answer tells those who wait. A local write whose lease ended meanwhile is
 // kept and said to be late: it meets the others as a sibling (PROTOCOL X5).
-func (e *Engine) answer(requests []*Request) {
+func (e *Engine) answer(requests []*Request, term Term) {
 	asked, held := false, true
 	for _, r := range requests {
 		if len(r.writes) > 0 && !asked {
-			asked, held = true, e.cfg.Guard.Held()
+			asked, held = true, e.cfg.Guard.Held(term)
 		}
 		for i := range r.outcomes {
 			if o := &r.outcomes[i]; !held && o.Err == nil && r.err == nil {

@@ -56,8 +56,10 @@ type Engine struct {
 	starts uint64
 
 	published atomic.Pointer[Published]
+	disorder  atomic.Uint64
 	assigned  atomic.Uint64 // the last sequence of actor, committed or about to be
 	failed    atomic.Pointer[Error]
+	macs      sync.Pool     // of keyed hashes, for tokens
 	failing   chan struct{} // closed when failed is set
 	draining  atomic.Bool
 	ended     chan struct{} // closed when Run has returned
@@ -69,6 +71,7 @@ type Engine struct {
 
 	// Owned by the writer.
 	frontier vclock.Vector
+	loose    vclock.Vector // of each actor, the highest loose row that ever came in
 	last     vclock.Time
 	stats    map[conflict.Collection]CollectionStat
 }
@@ -121,6 +124,9 @@ func (e *Engine) load(ctx context.Context) error {
 	}
 	e.frontier, e.last = view.Frontier(), view.Time()
 	stats, err := view.Collections()
+	if err == nil {
+		err = eachLoose(view, func(v *conflict.Version) { e.loose = e.loose.With(v.Dot) })
+	}
 	if err = errors.Join(err, view.Close()); err != nil {
 		return err
 	}
@@ -293,6 +299,11 @@ func (e *Engine) Published() *Published { return e.published.Load() }
 
 // Frontier is what this node durably has.
 func (e *Engine) Frontier() vclock.Vector { return e.published.Load().Frontier }
+
+// Disorder counts how often a loose row came in below another one of its actor.
+// Who has sent an actor's loose rows up to a sequence must look at all of them
+// again when it changes: read it after the snapshot was opened.
+func (e *Engine) Disorder() uint64 { return e.disorder.Load() }
 
 // Feed is rung after each commit that others can see.
 func (e *Engine) Feed() *Feed { return e.feed }

@@ -195,7 +195,7 @@ func (e *Engine) Verify(ctx context.Context) (Verify, error) {
 		return Verify{}, e.storeError("verify", "", err)
 	}
 	out := Verify{Frontier: view.Frontier()}
-	out.Loose, err = countLoose(view)
+	err = eachLoose(view, func(*conflict.Version) { out.Loose++ })
 	if err == nil {
 		out.Collections, err = view.Collections()
 	}
@@ -205,25 +205,28 @@ func (e *Engine) Verify(ctx context.Context) (Verify, error) {
 	return out, nil
 }
 
-func countLoose(view View) (int, error) {
+// eachLoose goes through the rows beyond the frontier: by actor, in order of
+// sequence.
+func eachLoose(view View, fn func(*conflict.Version)) error {
 	actors, err := view.Actors()
 	if err != nil {
-		return 0, err
+		return err
 	}
-	loose := 0
 	for _, a := range actors {
 		after := view.Frontier().Get(a)
 		for {
 			rows, err := view.Rows(a, after, MaxPage, MaxPageBytes)
 			if err != nil {
-				return 0, err
+				return err
 			}
 			if len(rows) == 0 {
 				break
 			}
-			loose += len(rows)
-			after = rows[len(rows)-1].Dot.Seq
+			for _, v := range rows {
+				fn(v)
+				after = v.Dot.Seq
+			}
 		}
 	}
-	return loose, nil
+	return nil
 }

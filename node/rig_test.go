@@ -59,9 +59,9 @@ type switchGuard struct {
 	after  func() // runs when a commit is durable, before the lease is checked
 }
 
-func (g *switchGuard) Begin() error { g.begins++; return g.begin }
+func (g *switchGuard) Begin() (node.Term, error) { g.begins++; return 0, g.begin }
 
-func (g *switchGuard) Held() bool {
+func (g *switchGuard) Held(node.Term) bool {
 	if g.after != nil {
 		g.after()
 	}

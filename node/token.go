@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash"
 
 	"github.com/syncline/syncline/conflict"
 	"github.com/syncline/syncline/vclock"
@@ -140,10 +141,18 @@ func (e *Engine) open(kind byte, s string, limit int) ([]byte, error) {
 	return payload[1:], nil
 }
 
+// mac computes the MAC of a token. Keyed hashes are kept for further use, since
+// every answer carries two tokens.
 func (e *Engine) mac(b []byte) []byte {
-	h := hmac.New(sha256.New, e.cfg.Key)
+	h, _ := e.macs.Get().(hash.Hash)
+	if h == nil {
+		h = hmac.New(sha256.New, e.cfg.Key)
+	}
 	h.Write(b)
-	return h.Sum(nil)[:macSize]
+	sum := h.Sum(make([]byte, 0, sha256.Size))[:macSize]
+	h.Reset()
+	e.macs.Put(h)
+	return sum
 }
 
 // appendContexts writes two contexts, each behind its length.

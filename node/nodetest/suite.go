@@ -13,6 +13,9 @@ import (
 	"github.com/syncline/syncline/vclock"
 )
 
+// SuiteViews is the most views that the suite holds open at once.
+const SuiteViews = 2
+
 // OpenStore opens the store of a file that was just made. The suite closes it.
 type OpenStore func(t *testing.T) node.Store
 
@@ -170,6 +173,22 @@ func (v *rigView) list(r node.ListRange) []conflict.Siblings {
 	docs, err := v.List(r)
 	v.b.ok(err)
 	return docs
+}
+
+// list asks a view of its own for a range.
+func (b *rig) list(r node.ListRange) []conflict.Siblings {
+	b.Helper()
+	v := b.view()
+	defer v.close()
+	return v.list(r)
+}
+
+// rows asks a view of its own for rows.
+func (b *rig) rows(a vclock.Actor, after uint64, limit, maxBytes int) conflict.Siblings {
+	b.Helper()
+	v := b.view()
+	defer v.close()
+	return v.rows(a, after, limit, maxBytes)
 }
 
 func (v *rigView) rows(a vclock.Actor, after uint64, limit, maxBytes int) conflict.Siblings {

@@ -189,12 +189,9 @@ func (p *pair) read(rt *rapid.T) {
 	p.same("meta", gotMeta, wantMeta)
 }
 
-// maxViews is how many views are open at once.
-const maxViews = 2
-
 func (p *pair) view(rt *rapid.T) {
 	p.T = rt
-	if len(p.views) == maxViews {
+	if len(p.views) == SuiteViews {
 		rt.Skip("enough views are open")
 	}
 	real, err := p.real.View(p.Context())

@@ -32,9 +32,7 @@ func (b *rig) lists(r node.ListRange, from map[string]*conflict.Version, ids ...
 	for _, id := range ids {
 		want = append(want, conflict.Siblings{from[id]})
 	}
-	v := b.view()
-	defer v.close()
-	b.sameDocs("list", v.list(r), want)
+	b.sameDocs("list", b.list(r), want)
 }
 
 // "List returns documents of a collection in the order of their ids (bytes)";
@@ -111,15 +109,15 @@ func testListConflicted(b *rig) {
 	}
 	b.listed("d", "a", "c")
 	r := node.ListRange{Collection: "c", Conflicted: true, Limit: plenty, MaxBytes: plenty}
-	b.sameDocs("all", b.view().list(r), want)
+	b.sameDocs("all", b.list(r), want)
 	paged := r
 	paged.Limit, paged.After = 1, "a"
-	b.sameDocs("second", b.view().list(paged), want[1:2])
+	b.sameDocs("second", b.list(paged), want[1:2])
 	paged.After = "c"
-	b.sameDocs("third", b.view().list(paged), want[2:])
+	b.sameDocs("third", b.list(paged), want[2:])
 	prefixed := r
 	prefixed.Prefix = "c"
-	b.sameDocs("prefix", b.view().list(prefixed), want[1:2])
+	b.sameDocs("prefix", b.list(prefixed), want[1:2])
 
 	// A conflict ends with the write that covers its siblings, in part or whole.
 	end := versionOf(want[1][0].Key, dotOf(actorA, 90), want[1]...)
@@ -129,10 +127,10 @@ func testListConflicted(b *rig) {
 	part := versionOf(third.Key, dotOf(actorA, 91), want[2][0])
 	b.write(part, want[2][0])
 	want = []conflict.Siblings{want[0], {part, want[2][1], third}}
-	b.sameDocs("afterwards", b.view().list(r), want)
+	b.sameDocs("afterwards", b.list(r), want)
 	last := versionOf(part.Key, dotOf(actorA, 92), want[1]...)
 	b.update(func(tx node.Tx) error { return tx.Write(last, want[1]) })
-	b.sameDocs("at the end", b.view().list(r), want[:1])
+	b.sameDocs("at the end", b.list(r), want[:1])
 }
 
 // "Rows returns live versions of one actor with a sequence above after, in

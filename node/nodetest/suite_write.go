@@ -101,8 +101,8 @@ func testKept(b *rig) {
 	r, err := b.store.Read(b.ctx(), key)
 	b.ok(err)
 	b.ok(r.Live[0].Check())
-	b.same("rows", b.view().rows(actorB, vclock.MaxSeq-1, 1, plenty), conflict.Siblings{v})
-	b.same("rows above the last", b.view().rows(actorB, vclock.MaxSeq, 1, plenty), nil)
+	b.same("rows", b.rows(actorB, vclock.MaxSeq-1, 1, plenty), conflict.Siblings{v})
+	b.same("rows above the last", b.rows(actorB, vclock.MaxSeq, 1, plenty), nil)
 }
 
 // "Reads see its own writes."
@@ -169,7 +169,7 @@ func testFailedUpdate(b *rig) {
 	again := versionOf(keyOf("new", "x"), dotOf(actorC, 1))
 	b.write(again)
 	b.holds(again.Key, again)
-	b.same("rows", b.view().rows(actorC, 0, plenty, plenty), conflict.Siblings{again})
+	b.same("rows", b.rows(actorC, 0, plenty, plenty), conflict.Siblings{again})
 }
 
 // panics runs an Update whose function panics.

@@ -21,7 +21,7 @@ type move struct {
 }
 
 // sampled is how many states there are to each that is checked for being stuck.
-const sampled = 3000
+const sampled = 1500
 
 // late says what may be late, one of a kind for each node. Either alone leaves
 // few enough states to visit all.
@@ -277,7 +277,7 @@ func TestExploreTwo(t *testing.T) {
 	}
 	for _, l := range []late{{ballots: true}, {answers: true}} {
 		if why == "" {
-			e, why = explore(l, 3*time.Second, sampled)
+			e, why = explore(l, 2*time.Second, sampled)
 			t.Logf("%+v: %+v", l, e)
 		}
 	}
@@ -385,7 +385,7 @@ func walks(limit time.Duration) string {
 
 // As TestExploreTwo, for more data nodes, by random ways.
 func TestExploreMore(t *testing.T) {
-	if why := walks(5 * time.Second); why != "" {
+	if why := walks(4 * time.Second); why != "" {
 		t.Fatal(why)
 	}
 }

@@ -80,8 +80,7 @@ type Keeper struct {
 
 	writable bool
 	since    time.Time // of the present state
-	lapses   uint64    // how often the node ceased to be writable
-	lapse    uint64    // lapses at the last Begin
+	term     node.Term // counts how often the node ceased to be writable
 }
 
 // voter is what the keeper knows of one voter.

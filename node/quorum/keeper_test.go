@@ -245,19 +245,20 @@ func TestX5GuardOfACommit(t *testing.T) {
 	d := newDesk(t, 2)
 	d.answered(reply("b", d.beat("b"), ""))
 	d.pass(witness.DefaultLease - witness.Guard)
-	if err := d.k.Begin(d.now); err != nil {
+	term, err := d.k.Begin(d.now)
+	if err != nil {
 		t.Errorf("with the guard left: %v", err)
 	}
 	d.pass(1)
-	err := d.k.Begin(d.now)
+	_, err = d.k.Begin(d.now)
 	if node.KindOf(err) != node.ReadOnly || err.Error() != "write: The lease of a ends in a moment, unless it is renewed. Reads still work." {
 		t.Errorf("with less than the guard left: %v", err)
 	}
-	if !d.k.Held(d.now) {
+	if !d.k.Held(d.now, term) {
 		t.Error("the lease still runs")
 	}
 	d.pass(witness.Guard - 1)
-	if d.k.Held(d.now) {
+	if d.k.Held(d.now, term) {
 		t.Error("the lease has ended")
 	}
 }
@@ -285,8 +286,11 @@ func TestX5MthLargestExpiry(t *testing.T) {
 // A single data node needs nobody's vote.
 func TestAlone(t *testing.T) {
 	d := newDesk(t, 1)
-	if left, ok := d.k.Writable(d.now); !ok || left != Forever || d.k.Begin(d.now) != nil || !d.k.Held(d.now) {
+	if left, ok := d.k.Writable(d.now); !ok || left != Forever {
 		t.Errorf("%v %v", left, ok)
+	}
+	if term, err := d.k.Begin(d.now); err != nil || !d.k.Held(d.now, term) {
+		t.Errorf("a commit is refused: %v", err)
 	}
 	if s := d.k.State(d.now); s.Have != 1 || s.Of != 1 || s.Expires != Forever || len(s.Alerts) > 0 || s.Voters[0].Counts {
 		t.Errorf("%+v", s)

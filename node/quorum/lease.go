@@ -53,7 +53,7 @@ func (k *Keeper) settle(now Now) {
 	if writable {
 		return
 	}
-	k.lapses++
+	k.term++
 	if ended := now.Boot - expiry; ended > 0 && ended < Forever/2 {
 		k.since = now.Wall.Add(-ended)
 	}
@@ -72,29 +72,30 @@ func (k *Keeper) Writable(now Now) (left time.Duration, ok bool) {
 	return Forever, true
 }
 
-// Begin says whether a commit may begin: nil while at least witness.Guard of
-// the lease is left (X5), or an error of kind node.ReadOnly.
-func (k *Keeper) Begin(now Now) error {
+// Begin says whether a commit may begin: the present term while at least
+// witness.Guard of the lease is left (X5), or an error of kind node.ReadOnly.
+func (k *Keeper) Begin(now Now) (node.Term, error) {
 	left, ok := k.Writable(now)
 	if ok && left >= witness.Guard {
-		k.lapse = k.lapses
-		return nil
+		return k.term, nil
 	}
 	s := k.State(now)
 	if s.Writable {
 		s.Cause = node.NoMajority // in a moment, unless a voter answers
 	}
 	detail := s.Detail()
-	return &node.Error{Op: "write", Kind: node.ReadOnly, Err: errors.New(detail), ReadOnly: &node.ReadOnlyState{
+	return 0, &node.Error{Op: "write", Kind: node.ReadOnly, Err: errors.New(detail), ReadOnly: &node.ReadOnlyState{
 		Cause: s.Cause, Detail: detail, Have: s.Have, Need: s.Need, Of: s.Of, Since: s.Since,
-		WritableNodes: s.WritableNodes, Candidates: s.candidates(),
+		// In the last moments of a lease the state still counts this node, which refuses.
+		WritableNodes: slices.DeleteFunc(s.WritableNodes, func(n string) bool { return n == k.name }),
+		Candidates:    s.candidates(),
 	}}
 }
 
-// Held says whether the lease lasted without a break since the last Begin that
-// returned nil: one that ended and came back does not cover what was committed
-// in between.
-func (k *Keeper) Held(now Now) bool {
+// Held says whether the lease lasted without a break since Begin returned the
+// term: one that ended and came back does not cover what was committed in
+// between.
+func (k *Keeper) Held(now Now, term node.Term) bool {
 	_, ok := k.Writable(now)
-	return ok && k.lapse == k.lapses
+	return ok && k.term == term
 }

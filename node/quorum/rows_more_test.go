@@ -101,7 +101,8 @@ func rowOdd(f *flow) string {
 // cover the old commit.
 func rowStopped(f *flow) string {
 	a := f.nodes[nodeA]
-	if err := a.k.Begin(f.clocks(a)); err != nil {
+	term, err := a.k.Begin(f.clocks(a))
+	if err != nil {
 		return err.Error()
 	}
 	f.up[nodeA][2], f.up[2][nodeA] = false, false // else B may be the only one left
@@ -114,7 +115,7 @@ func rowStopped(f *flow) string {
 	return first(
 		expect(!ok, "A writes when it wakes"),
 		expect(again, "A does not write again although B votes for it"),
-		expect(!a.k.Held(f.clocks(a)), "the lease that came back covers the old commit"),
+		expect(!a.k.Held(f.clocks(a), term), "the lease that came back covers the old commit"),
 	)
 }
 

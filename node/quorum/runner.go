@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/syncline/syncline/node"
 	"github.com/syncline/syncline/node/wire"
 	"github.com/syncline/syncline/vclock"
 	"github.com/syncline/syncline/witness"
@@ -257,16 +258,14 @@ func (r *Runner) HandleBallot(caller string, body []byte) ([]byte, error) {
 }
 
 // Begin implements node.Guard.
-func (r *Runner) Begin() error {
-	var err error
-	r.step(func(k *Keeper, now Now) { err = k.Begin(now) })
-	return err
+func (r *Runner) Begin() (term node.Term, err error) {
+	r.step(func(k *Keeper, now Now) { term, err = k.Begin(now) })
+	return term, err
 }
 
 // Held implements node.Guard.
-func (r *Runner) Held() bool {
-	var held bool
-	r.step(func(k *Keeper, now Now) { held = k.Held(now) })
+func (r *Runner) Held(term node.Term) (held bool) {
+	r.step(func(k *Keeper, now Now) { held = k.Held(now, term) })
 	return held
 }
 

@@ -79,7 +79,7 @@ type Alert struct {
 func (k *Keeper) State(now Now) State {
 	k.observe(now)
 	s := State{
-		Node: k.name, At: now.Wall, Writable: k.writable, Since: k.since, Had: k.lapses > 0, Have: k.votes(now.Boot),
+		Node: k.name, At: now.Wall, Writable: k.writable, Since: k.since, Had: k.term > 0, Have: k.votes(now.Boot),
 		Need: k.roster.Majority(), Of: k.roster.Votes(), Life: k.life,
 	}
 	switch e := k.expiry(); {

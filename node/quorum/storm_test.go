@@ -105,7 +105,7 @@ func storms(limit time.Duration) (seeds uint64, why string) {
 // reachable state is stuck", with the default timing, drift, delays, pauses
 // and freezes.
 func TestStorm(t *testing.T) {
-	seeds, why := storms(5 * time.Second)
+	seeds, why := storms(4 * time.Second)
 	t.Logf("%d storms of 40 s", seeds)
 	if why != "" {
 		t.Fatal(why)

@@ -58,8 +58,8 @@ func (w *tickWorld) key(buf []byte) []byte {
 	return k.b
 }
 
-// held is the age from which on it makes no difference.
-func (w *tickWorld) old() time.Duration { return w.timing.Promise + w.timing.Fresh + 3*tick }
+// old is the age from which on last leases count as equally old.
+func (w *tickWorld) old() time.Duration { return w.timing.Promise + w.timing.Fresh + tick }
 
 func (k *keyer) node(i int) {
 	w, n := k.w, &k.w.k[i]

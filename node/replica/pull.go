@@ -2,6 +2,7 @@ package replica
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -60,23 +61,14 @@ func (r *Replicator) pullLoop(ctx context.Context, name string) error {
 	return ctx.Err()
 }
 
+// errSilent ends a stream whose sender says nothing.
+var errSilent = fmt.Errorf("no frame for %s", Silence)
+
 // pull opens one stream and applies what it brings until it breaks.
 func (r *Replicator) pull(ctx context.Context, name string) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	helloCtx, stop := context.WithTimeout(ctx, helloTimeout)
-	h, err := r.hello(helloCtx, name)
-	stop()
-	if err != nil {
-		return err
-	}
-	if err := r.cfg.Engine.PeerStanding(ctx, name, node.Standing(h.Standing)); err != nil {
-		return err
-	}
-	p := NewPuller(PullerConfig{
-		Cluster: r.cfg.Cluster, Self: r.cfg.Self, From: name, Actor: r.cfg.Engine.Actor(), Store: r.cfg.Store, Table: r.table,
-	})
-	req, err := p.Request(ctx, h.Actor)
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	req, p, err := r.request(ctx, name)
 	if err != nil {
 		return err
 	}
@@ -84,53 +76,90 @@ func (r *Replicator) pull(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
+	silence := time.AfterFunc(Silence, func() { cancel(errSilent) })
+	defer silence.Stop()
 	stream, err := r.cfg.Caller.Stream(ctx, name, PathChanges, body)
-	if err != nil {
-		return err
+	if err == nil {
+		err = (&following{r, name, p, stream, silence}).run(ctx)
 	}
-	return r.follow(ctx, name, p, stream)
+	// Whatever broke first because of it, an Apply that was under way too.
+	if errors.Is(context.Cause(ctx), errSilent) {
+		return fmt.Errorf("pull from %s: %w", name, errSilent)
+	}
+	return err
 }
 
-// follow reads frames while the one before is applied.
-func (r *Replicator) follow(ctx context.Context, name string, p *Puller, stream io.ReadCloser) error {
+// request asks a peer who it is, and makes the request that fits.
+func (r *Replicator) request(ctx context.Context, name string) (*wire.ChangesRequest, *Puller, error) {
+	helloCtx, stop := context.WithTimeout(ctx, helloTimeout)
+	defer stop()
+	h, err := r.hello(helloCtx, name)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := r.cfg.Engine.PeerStanding(ctx, name, node.Standing(h.Standing)); err != nil {
+		return nil, nil, err
+	}
+	p := NewPuller(PullerConfig{
+		Cluster: r.cfg.Cluster, Self: r.cfg.Self, From: name, Actor: r.cfg.Engine.Actor(), Store: r.cfg.Store, Table: r.table,
+	})
+	req, err := p.Request(ctx, h.Actor)
+	return req, p, err
+}
+
+// following is the receiver's end of one open stream.
+type following struct {
+	r       *Replicator
+	name    string
+	puller  *Puller
+	stream  io.ReadCloser
+	silence *time.Timer
+}
+
+// run reads frames while the one before is applied.
+func (f *following) run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	frames := make(chan *wire.Frame, readAhead)
-	silence := time.AfterFunc(Silence, func() { _ = stream.Close() })
-	defer silence.Stop()
 	// A read does not hear the context: closing the stream ends it.
-	stop := context.AfterFunc(ctx, func() { _ = stream.Close() })
+	stop := context.AfterFunc(ctx, func() { _ = f.stream.Close() })
 	defer stop()
+	defer f.stream.Close() // a second close says nothing new
 	g.Go(func() error {
 		defer close(frames)
-		reader, err := wire.NewReader(stream)
-		if err != nil {
-			return err
-		}
-		defer reader.Close()
-		for {
-			f, err := reader.Read()
-			if err != nil {
-				return fmt.Errorf("read from %s: %w", name, err)
-			}
-			silence.Reset(Silence)
-			r.spoke(name, f)
-			select {
-			case frames <- f:
-			case <-ctx.Done():
-				return ctx.Err()
-			}
-		}
+		return f.read(ctx, frames)
 	})
 	g.Go(func() error {
-		for f := range frames {
-			if err := r.take(ctx, name, p, f); err != nil {
+		for frame := range frames {
+			if err := f.r.take(ctx, f.name, f.puller, frame); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
-	defer stream.Close() // a second close says nothing new
 	return g.Wait()
+}
+
+// read hands frames on until the stream ends.
+func (f *following) read(ctx context.Context, frames chan<- *wire.Frame) error {
+	reader, err := wire.NewReader(f.stream)
+	if err != nil {
+		return err
+	}
+	defer reader.Close()
+	for {
+		frame, err := reader.Read()
+		if err != nil {
+			return fmt.Errorf("read from %s: %w", f.name, err)
+		}
+		f.r.spoke(f.name, frame)
+		f.silence.Stop() // while we are slow ourselves, the sender is not silent
+		select {
+		case frames <- frame:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		f.silence.Reset(Silence)
+	}
 }
 
 // take applies one frame.

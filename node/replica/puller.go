@@ -91,7 +91,6 @@ func (p *Puller) Take(f *wire.Frame) (*node.Apply, error) {
 	if f.Close.Actor != string(p.actor) || !f.Close.Frontier.Equal(p.frontier) {
 		return nil, fmt.Errorf("pull from %s: the closing frame is of another snapshot than its rows", p.cfg.From)
 	}
-	p.cfg.Table.Heard(p.cfg.From, f.Close)
 	a.Close = &node.Closing{Frontier: f.Close.Frontier, Standing: node.Standing(f.Close.Standing)}
 	if p.kept {
 		a.Done = p.done
@@ -104,7 +103,13 @@ func (p *Puller) begin(b *wire.Begin) error {
 	if p.open {
 		return fmt.Errorf("pull from %s: a transfer begins before the last one was closed", p.cfg.From)
 	}
+	if vclock.Actor(b.Actor).Node() != p.cfg.From {
+		return fmt.Errorf("pull from %s: it sends in the name of %s", p.cfg.From, b.Actor)
+	}
 	p.open, p.actor, p.frontier = true, vclock.Actor(b.Actor), b.Frontier
+	// The closing frame will say no more than this, and the rows between must
+	// not go back meanwhile.
+	p.cfg.Table.Heard(p.cfg.From, p.actor, p.frontier)
 	p.done, p.lastRow = vclock.Vector{}, ""
 	if p.cursor.Len() > 0 && p.cursorActor == p.actor {
 		p.done, p.kept = p.cursor, true

@@ -3,6 +3,7 @@ package replica_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -42,7 +43,7 @@ type member struct {
 	tester
 	*node.Engine
 	name  string
-	store *nodetest.MemStore
+	store node.Store
 	table *replica.Table
 	cfg   node.Config
 }
@@ -59,12 +60,22 @@ func newMember(t tester, name string, alter ...func(*node.Config)) *member {
 	for _, f := range alter {
 		f(&m.cfg)
 	}
-	m.open(nodetest.NewMemStore(nodetest.MemConfig{Full: m.cfg.Full}))
+	if m.cfg.Store == nil {
+		m.cfg.Store = nodetest.NewMemStore(nodetest.MemConfig{Full: m.cfg.Full})
+	}
+	m.open(m.cfg.Store)
 	return m
 }
 
+// reopen is the next process after one that ended, perhaps without its last
+// commits.
+func (m *member) reopen(lose int) {
+	m.Helper()
+	m.open(m.store.(*nodetest.MemStore).Reopen(lose))
+}
+
 // open is a new process over what it finds.
-func (m *member) open(store *nodetest.MemStore) {
+func (m *member) open(store node.Store) {
 	m.Helper()
 	m.store, m.cfg.Store, m.table = store, store, replica.NewTable(m.name)
 	e, err := node.Open(m.Context(), m.cfg)
@@ -193,7 +204,8 @@ func connect(from, to *member, rows int) *stream {
 	to.ok(wire.Decode(b, asked))
 	to.ok(asked.Check())
 	s.source = replica.NewSource(replica.SourceConfig{
-		Self: from.name, Actor: from.Actor(), Store: from.store, Table: from.table, Standing: from.Standing, Rows: rows,
+		Self: from.name, Actor: from.Actor(), Store: from.store, Table: from.table, Standing: from.Standing,
+		Disorder: from.Disorder, Rows: rows,
 	}, asked)
 	return s
 }
@@ -266,3 +278,58 @@ func pull(from, to *member) (rows []string) {
 	return s.rows
 }
 
+// countingStore counts its open snapshots, and breaks them when told to.
+type countingStore struct {
+	node.Store
+	open int
+	fail bool
+}
+
+func (c *countingStore) View(ctx context.Context) (node.View, error) {
+	v, err := c.Store.View(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c.open++
+	return &countedView{v, c}, nil
+}
+
+type countedView struct {
+	node.View
+	store *countingStore
+}
+
+func (v *countedView) Close() error {
+	v.store.open--
+	return v.View.Close()
+}
+
+func (v *countedView) Rows(a vclock.Actor, after uint64, limit, maxBytes int) ([]*conflict.Version, error) {
+	if v.store.fail {
+		return nil, errDamaged
+	}
+	return v.View.Rows(a, after, limit, maxBytes)
+}
+
+var errDamaged = errors.New("the page is damaged")
+
+// hookedStore runs something in each transaction right before it commits, and
+// right after.
+type hookedStore struct {
+	node.Store
+	during, after func()
+}
+
+func (h *hookedStore) Update(ctx context.Context, fn func(node.Tx) error) error {
+	err := h.Store.Update(ctx, func(tx node.Tx) error {
+		err := fn(tx)
+		if h.during != nil {
+			h.during()
+		}
+		return err
+	})
+	if h.after != nil {
+		h.after()
+	}
+	return err
+}

@@ -36,6 +36,7 @@ func (r *Replicator) serve(ctx context.Context, caller string, w http.ResponseWr
 	}
 	source := NewSource(SourceConfig{
 		Self: r.cfg.Self, Actor: r.cfg.Engine.Actor(), Store: r.cfg.Store, Table: r.table, Standing: r.cfg.Engine.Standing,
+		Disorder: r.cfg.Engine.Disorder,
 	}, ask)
 	w.Header().Set("Content-Type", "application/cbor-seq")
 	w.WriteHeader(http.StatusOK)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/syncline/syncline/conflict"
 	"github.com/syncline/syncline/node"
+	"github.com/syncline/syncline/node/strictjson"
 	"github.com/syncline/syncline/node/wire"
 	"github.com/syncline/syncline/vclock"
 )
@@ -29,7 +30,8 @@ type SourceConfig struct {
 	Store    node.Store
 	Table    *Table
 	Standing func() node.Standing
-	Rows     int // most rows of a frame; 0: wire.FrameRows
+	Disorder func() uint64 // of the engine
+	Rows     int           // most rows of a frame; 0: wire.FrameRows
 }
 
 // Source is the sender's end of one stream: a step machine.
@@ -40,7 +42,10 @@ type Source struct {
 
 	sent   vclock.Vector // what the receiver has, by its request and our closing frames
 	cursor vclock.Vector // for the first transfer: finished rows of a broken one
-	loose  vclock.Vector // loose rows that went out on this stream
+	// loose are the loose rows that went out on this stream: of each actor those
+	// up to a sequence, as long as no other has come in below it (disorder).
+	loose    vclock.Vector
+	disorder uint64
 
 	transfer *transfer
 	told     uint64 // revision of the table in the last closing frame
@@ -55,9 +60,13 @@ type transfer struct {
 	from     vclock.Vector
 	actors   []vclock.Actor
 	after    uint64
-	started  bool   // a row of the present actor was read
-	begun    bool   // the Begin frame went out
-	revision uint64 // of the table that the closing frame carries
+	started  bool // a row of the present actor was read
+	begun    bool // the Begin frame went out
+
+	// What the closing frame says beside the frontier.
+	standing node.Standing
+	known    map[string]wire.Known
+	revision uint64 // of the table
 }
 
 // NewSource makes the sender's end for a request that was checked.
@@ -112,6 +121,10 @@ func (s *Source) Next(ctx context.Context, now time.Duration) (*wire.Frame, time
 // begin opens a snapshot, and only then looks up what the receiver has told:
 // what it tells later may rest on rows that the snapshot lacks.
 func (s *Source) begin(ctx context.Context) error {
+	// Before the snapshot: it has all that these rest on. What is learned later
+	// may rest on rows that it lacks.
+	standing := s.cfg.Standing()
+	known, revision := s.cfg.Table.tell()
 	view, err := s.cfg.Store.View(ctx)
 	if err != nil {
 		return fmt.Errorf("changes for %s: %w", s.to, err)
@@ -121,7 +134,12 @@ func (s *Source) begin(ctx context.Context) error {
 		return errors.Join(fmt.Errorf("changes for %s: %w", s.to, err), view.Close())
 	}
 	from := s.sent.Join(s.cfg.Table.Has(s.to, s.toActor)).Join(s.cursor)
-	s.transfer = &transfer{view: view, frontier: view.Frontier(), from: from, actors: actors}
+	if n := s.cfg.Disorder(); n != s.disorder {
+		s.disorder, s.loose = n, vclock.Vector{}
+	}
+	s.transfer = &transfer{
+		view: view, frontier: view.Frontier(), from: from, actors: actors, standing: standing, known: known, revision: revision,
+	}
 	return nil
 }
 
@@ -154,6 +172,9 @@ func (s *Source) fill() (*wire.Frame, error) {
 			continue
 		}
 		for _, v := range rows {
+			if size >= wire.FrameBytes { // clocks and ids count too, and the store looks at bodies alone
+				break
+			}
 			t.after = v.Dot.Seq
 			if !t.frontier.Covers(v.Dot) {
 				if s.loose.Covers(v.Dot) {
@@ -161,16 +182,13 @@ func (s *Source) fill() (*wire.Frame, error) {
 				}
 				s.loose = s.loose.With(v.Dot)
 			}
-			size += len(v.Body)
-			frame.Rows = append(frame.Rows, rowOf(v))
+			row := rowOf(v)
+			size += len(row.ID) + len(row.Clock) + len(row.Body)
+			frame.Rows = append(frame.Rows, row)
 		}
 	}
 	t.begun = true
-	var known map[string]wire.Known
-	known, t.revision = s.cfg.Table.tell()
-	frame.Close = &wire.Close{
-		Actor: string(s.cfg.Actor), Frontier: t.frontier, Standing: string(s.cfg.Standing()), Known: known,
-	}
+	frame.Close = &wire.Close{Actor: string(s.cfg.Actor), Frontier: t.frontier, Standing: string(t.standing), Known: t.known}
 	return frame, nil
 }
 
@@ -223,8 +241,8 @@ func versionOf(r *wire.Row) (*conflict.Version, error) {
 	if err != nil {
 		return nil, err
 	}
-	if r.Seq == 0 || r.Seq > vclock.MaxSeq || len(r.Sum) != conflict.SumSize || len(r.Body) > node.MaxBody {
-		return nil, fmt.Errorf("row %s:%d: its sequence, checksum or body is out of bounds", actor, r.Seq)
+	if r.Seq == 0 || r.Seq > vclock.MaxSeq || r.Time > uint64(vclock.MaxTime) || len(r.Sum) != conflict.SumSize || len(r.Body) > node.MaxBody {
+		return nil, fmt.Errorf("row %s:%d: its sequence, time, checksum or body is out of bounds", actor, r.Seq)
 	}
 	v := &conflict.Version{
 		Key: conflict.Key{Collection: collection, ID: id}, Dot: vclock.Dot{Actor: actor, Seq: r.Seq},
@@ -236,5 +254,12 @@ func versionOf(r *wire.Row) (*conflict.Version, error) {
 	if len(v.Body) == 0 {
 		v.Body = nil
 	}
-	return v, v.Check()
+	if err := v.Check(); err != nil || v.Deleted {
+		return v, err
+	}
+	// Whoever signed it: every reader counts on this.
+	if err := strictjson.Check(v.Body, strictjson.Limits{Depth: node.MaxDepth}); err != nil {
+		return nil, fmt.Errorf("row %s: its body: %w", v.Dot, err)
+	}
+	return v, nil
 }

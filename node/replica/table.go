@@ -13,8 +13,8 @@ import (
 type Table struct {
 	mu       sync.Mutex
 	self     string
-	heard    map[string]entry // when a closing frame was read: for sending
-	known    map[string]entry // when it was applied: for all else
+	heard    map[string]entry // when a transfer's first frame was read: for sending
+	known    map[string]entry // when its closing frame was applied: for all else
 	revision uint64           // of known
 }
 
@@ -29,12 +29,12 @@ func NewTable(self string) *Table {
 	return &Table{self: self, heard: map[string]entry{}, known: map[string]entry{}}
 }
 
-// Heard takes a closing frame when it is read, before its rows are applied:
-// the node has that much, so it need not be sent.
-func (t *Table) Heard(from string, c *wire.Close) {
+// Heard takes the frontier of a transfer when it is read, before any row of it
+// is applied: the node durably has that much, so it need not be sent.
+func (t *Table) Heard(from string, actor vclock.Actor, frontier vclock.Vector) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	learn(t.heard, from, entry{vclock.Actor(c.Actor), c.Frontier, true})
+	learn(t.heard, from, entry{actor, frontier, true})
 }
 
 // Applied takes a closing frame when it is durable here: now this node's own

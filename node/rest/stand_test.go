@@ -32,17 +32,17 @@ type vote struct {
 	after   int  // with refusal: so many questions are answered yes before
 }
 
-func (v *vote) Begin() error {
+func (v *vote) Begin() (node.Term, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.refusal != nil && v.after > 0 {
 		v.after--
-		return nil
+		return 0, nil
 	}
-	return v.refusal
+	return 0, v.refusal
 }
 
-func (v *vote) Held() bool {
+func (v *vote) Held(node.Term) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	return !v.lost

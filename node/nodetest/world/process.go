@@ -168,13 +168,13 @@ func (p *process) ring() {
 type guard process
 
 // Begin implements node.Guard.
-func (g *guard) Begin() error {
+func (g *guard) Begin() (node.Term, error) {
 	p := (*process)(g)
 	return p.keeper.Begin(p.step())
 }
 
 // Held implements node.Guard.
-func (g *guard) Held() bool {
+func (g *guard) Held(term node.Term) bool {
 	p := (*process)(g)
 	w := p.w
 	took := w.between(0, w.cfg.Commit)
@@ -185,7 +185,7 @@ func (g *guard) Held() bool {
 	p.stopped = max(p.stopped, w.now+took)
 	now := w.now
 	w.now += took
-	held := p.keeper.Held(p.step())
+	held := p.keeper.Held(p.step(), term)
 	w.now = now
 	return held
 }

@@ -95,7 +95,8 @@ func (p *process) serve(to *pull, req *wire.ChangesRequest) {
 	}
 	s := &source{p: p, to: to, source: replica.NewSource(replica.SourceConfig{
 		Self: p.name, Actor: p.engine.Actor(), Store: p.store, Table: p.table, Standing: p.engine.Standing,
-		Rows: 1 + p.w.rng.IntN(maxFrameRows),
+		Disorder: p.engine.Disorder,
+		Rows:     1 + p.w.rng.IntN(maxFrameRows),
 	}, req)}
 	p.sources[to.p.name] = s
 	s.pump()
