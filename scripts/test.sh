@@ -11,7 +11,7 @@ export SYNCLINE_BIN="$PWD/bin/syncline"
 
 module=$(go list -m)
 pure=(vclock conflict witness node/wire node/strictjson) # no goroutines, nothing for -race to see
-simulation=(node/nodetest/world)                         # one goroutine, heavy
+simulation=(node/nodetest/world)                         # one goroutine a world, heavy
 elsewhere=(scripts/tidy scripts/e2e)                     # run by their own parts
 
 plain() { go test -count=1 -shuffle=on -timeout 8m "$@"; }
@@ -28,7 +28,7 @@ concurrent() {
 planted() {
   local log
   log=$(mktemp)
-  plain -tags planted -run '^TestPlanted' "${simulation[@]/#/./}" | tee "$log"
+  plain -tags planted -run '^TestPlanted' "${simulation[@]/#/./}" ./node/quorum | tee "$log"
   local result=${PIPESTATUS[0]}
   if grep --quiet 'no tests to run\|no test files' "$log"; then result=1; fi
   rm -f "$log"
@@ -40,7 +40,8 @@ part "set-up: modules" go mod download
 part "static checks" scripts/check.sh
 part "binary, CGO_ENABLED=0" make --no-print-directory build
 part "laws" plain "${pure[@]/#/./}"
-part "simulation" plain "${simulation[@]/#/./}"
+part "simulation" plain "${simulation[@]/#/./}" -world.seeds=500 -world.for=75s
+part "vote: the model" plain -run '^Test(Explore|Storm|FailureRows)' ./node/quorum
 part "planted bugs" planted
 part "packages with goroutines, -race" concurrent
 part "real processes" plain ./scripts/e2e

@@ -1,0 +1,65 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+const (
+	// envBinary names the binary under test.
+	envBinary = "SYNCLINE_BIN"
+	// buildTimeout bounds the building of one.
+	buildTimeout = 5 * time.Minute
+)
+
+func TestMain(m *testing.M) {
+	os.Exit(runTests(m))
+}
+
+// runTests finds or builds the binary, runs the tests, and looks whether they
+// left anything running.
+func runTests(m *testing.M) int {
+	if os.Getenv(envBinary) == "" {
+		dir, err := os.MkdirTemp("", "syncline-e2e-")
+		if err != nil {
+			return failed(err)
+		}
+		defer os.RemoveAll(dir)
+		if err := buildBinary(filepath.Join(dir, "syncline")); err != nil {
+			return failed(err)
+		}
+	}
+	if code := m.Run(); code != 0 {
+		return code
+	}
+	if err := goleak.Find(); err != nil {
+		return failed(err)
+	}
+	if children := childrenOf(os.Getpid()); len(children) > 0 {
+		return failed(fmt.Errorf("processes were left running: %v", children))
+	}
+	return 0
+}
+
+func failed(err error) int {
+	fmt.Fprintln(os.Stderr, "e2e:", err)
+	return 1
+}
+
+func buildBinary(file string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), buildTimeout)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "go", "build", "-o", file, "github.com/syncline/syncline/cmd/syncline")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("build: %w\n%s", err, out)
+	}
+	return os.Setenv(envBinary, file)
+}
