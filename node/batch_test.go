@@ -45,7 +45,7 @@ func TestAtomicBatchFails(t *testing.T) {
 			r.wall = r.wall.Add(1)
 			before := r.Feed().Bell()
 			_, err := r.WriteAll(t.Context(), c.writes, true)
-			e := r.fails(err, node.AtomicFailed)
+			e := r.failure(err, node.AtomicFailed)
 			if e.Line != c.line || node.KindOf(e.Err) != c.cause {
 				t.Fatalf("line %d, cause %v", e.Line, e.Err)
 			}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 
 	"github.com/syncline/syncline/conflict"
 	"github.com/syncline/syncline/planted"
@@ -154,9 +155,7 @@ func (e *Engine) install(b *batch) {
 	if b.disorder {
 		e.disorder.Add(1) // for those whose snapshot was too old at the first count
 	}
-	for name, s := range b.stats {
-		e.stats[name] = s
-	}
+	maps.Copy(e.stats, b.stats)
 	if old := e.meta.Standing; old != b.meta.Standing {
 		e.setMeta(b.meta)
 		e.event(Event{Kind: EventStanding, Old: string(old), New: string(b.meta.Standing)})

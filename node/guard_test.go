@@ -20,7 +20,7 @@ func TestRefusedBeforeTheQueue(t *testing.T) {
 	r := newRig(t)
 	r.guard.begin = errNoMajority
 	_, err := r.Write(t.Context(), put("alice", `{}`))
-	if e := r.fails(err, node.ReadOnly); e.ReadOnly.Cause != node.NoMajority {
+	if e := r.failure(err, node.ReadOnly); e.ReadOnly.Cause != node.NoMajority {
 		t.Fatalf("%+v", e.ReadOnly)
 	}
 	_, err = r.WriteAll(t.Context(), []node.Write{put("alice", `{}`), put("bob", `{}`)}, true)
@@ -67,7 +67,7 @@ func TestLeaseLost(t *testing.T) {
 	if !durable {
 		t.Fatal("the lease was checked before the write was durable and visible")
 	}
-	e := r.fails(w.Outcomes()[0].Err, node.LeaseLost)
+	e := r.failure(w.Outcomes()[0].Err, node.LeaseLost)
 	if e.Dot != "a~00000001:1" || w.Outcomes()[0].Written.Dot.String() != e.Dot {
 		t.Fatalf("the answer does not name the version: %+v", e)
 	}
@@ -79,13 +79,27 @@ func TestLeaseLost(t *testing.T) {
 	r.at("a~00000001:1")
 }
 
+// A lease that ended during a commit and came back does not cover the commit:
+// others may have written between.
+func TestLeaseThatCameBack(t *testing.T) {
+	r := newRig(t)
+	r.guard.term.Store(3)
+	r.write(put("alice", `{"n":1}`))
+	r.guard.after = func() { r.guard.term.Add(1) }
+	_, err := r.try(put("alice", `{"n":2}`))
+	r.fails(err, node.LeaseLost)
+	r.guard.after = nil
+	r.write(put("alice", `{"n":3}`))
+	r.shows("alice", `{"n":3}`, 1)
+}
+
 // A batch without local writes asks nobody.
 func TestApplyAsksNoVote(t *testing.T) {
 	r := newRig(t)
 	r.guard.begin, r.guard.held = errNoMajority, false
 	r.takeClosed("b~bbbbbbbb:1", row("bob", dot(actorB, 1), ""))
-	if r.guard.begins != 0 {
-		t.Fatalf("the guard was asked %d times", r.guard.begins)
+	if r.guard.begins.Load() != 0 {
+		t.Fatalf("the guard was asked %d times", r.guard.begins.Load())
 	}
 }
 
@@ -112,7 +126,7 @@ func TestStoreErrorIsFatal(t *testing.T) {
 		r.at("a~00000001:1") // what nobody knows is not shown as durable
 		for range 2 {
 			_, err := r.Write(t.Context(), put("carol", `{}`))
-			if e := r.fails(err, node.Draining); !strings.Contains(e.Error(), "input/output error") {
+			if e := r.failure(err, node.Draining); !strings.Contains(e.Error(), "input/output error") {
 				t.Errorf("%q does not say why", e)
 			}
 			_, err = r.Apply(t.Context(), node.Apply{Sender: actorB})

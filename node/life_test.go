@@ -122,7 +122,7 @@ func TestOwnActorAhead(t *testing.T) {
 			r.write(put("alice", `{"n":2}`))
 			r.ok(show(r, "2"))
 			before := r.Frontier().Get(r.Actor())
-			e := r.fails(show(r, "9"), node.OwnActorAhead)
+			e := r.failure(show(r, "9"), node.OwnActorAhead)
 			for _, words := range []string{string(r.Actor()), "9", "Stop this node"} {
 				if !strings.Contains(e.Error(), words) {
 					t.Errorf("%q does not say %q", e, words)
@@ -162,7 +162,7 @@ func TestFileOfAnotherNode(t *testing.T) {
 		cfg.Store = r.store.Reopen(0)
 		alter(&cfg)
 		_, err := node.Open(t.Context(), cfg)
-		if e := r.fails(err, node.WrongIdentity); !strings.Contains(e.Error(), "folder of its own") {
+		if e := r.failure(err, node.WrongIdentity); !strings.Contains(e.Error(), "folder of its own") {
 			t.Errorf("%q does not say what to do", e)
 		}
 		r.store = r.store.Reopen(0)

@@ -8,9 +8,9 @@ import (
 	"github.com/syncline/syncline/node"
 )
 
-// add is a patch that puts a member behind the others.
-func add(id, member string) node.Write {
-	return node.Write{Kind: node.Patch, Key: key(id), Change: func(shown []byte) ([]byte, error) {
+// add is a patch of alice that puts a member behind the others.
+func add(member string) node.Write {
+	return node.Write{Kind: node.Patch, Key: key("alice"), Change: func(shown []byte) ([]byte, error) {
 		s := strings.TrimSuffix(string(shown), "}")
 		if s != "{" {
 			s += ","
@@ -26,7 +26,7 @@ func TestPatch(t *testing.T) {
 	r.write(put("alice", `{"n":1}`))
 	r.takeClosed("b~bbbbbbbb:1", row("alice", dot(actorB, 1), "", at(1e9)))
 	r.shows("alice", `{"by":"b~bbbbbbbb:1"}`, 2)
-	out := r.write(add("alice", `"x":1`))
+	out := r.write(add(`"x":1`))
 	r.shows("alice", `{"by":"b~bbbbbbbb:1","x":1}`, 1)
 	if out.Created || string(out.After.Shown.Body) != `{"by":"b~bbbbbbbb:1","x":1}` {
 		t.Fatalf("%+v", out)
@@ -37,7 +37,7 @@ func TestPatch(t *testing.T) {
 func TestPatchesOfOneBatch(t *testing.T) {
 	r := newRig(t)
 	r.write(put("alice", `{}`))
-	one, two := node.NewWrites([]node.Write{add("alice", `"x":1`)}, false), node.NewWrites([]node.Write{add("alice", `"y":2`)}, false)
+	one, two := node.NewWrites([]node.Write{add(`"x":1`)}, false), node.NewWrites([]node.Write{add(`"y":2`)}, false)
 	r.commit(one, two)
 	r.shows("alice", `{"x":1,"y":2}`, 1)
 }
@@ -45,9 +45,9 @@ func TestPatchesOfOneBatch(t *testing.T) {
 // "Absent document: 404; merge patch with If-None-Match: * creates." (API)
 func TestPatchOfNothing(t *testing.T) {
 	r := newRig(t)
-	_, err := r.try(add("alice", `"x":1`))
+	_, err := r.try(add(`"x":1`))
 	r.fails(err, node.NotFound)
-	create := add("alice", `"x":1`)
+	create := add(`"x":1`)
 	create.Create = true
 	_, err = r.try(create)
 	r.fails(err, node.NotFound)
@@ -59,7 +59,7 @@ func TestPatchOfNothing(t *testing.T) {
 	_, err = r.try(create)
 	r.fails(err, node.Precondition)
 	r.write(del("alice"))
-	_, err = r.try(add("alice", `"y":1`))
+	_, err = r.try(add(`"y":1`))
 	r.fails(err, node.Deleted)
 	r.write(create)
 	r.shows("alice", `{"x":1}`, 1)
@@ -94,14 +94,14 @@ func TestPatchResultIsChecked(t *testing.T) {
 func TestPatchWithAStaleContext(t *testing.T) {
 	r := newRig(t)
 	r.write(put("alice", `{"n":1}`))
-	w := add("alice", `"x":1`)
-	w.Context = r.context("alice")
+	w := add(`"x":1`)
+	w.Context = r.context()
 	r.takeClosed("b~bbbbbbbb:1", row("alice", dot(actorB, 1), ""))
 	_, err := r.try(w)
-	if e := r.fails(err, node.StaleContext); e.Current == nil || len(e.Current.Live) != 2 {
+	if e := r.failure(err, node.StaleContext); e.Current == nil || len(e.Current.Live) != 2 {
 		t.Fatalf("the siblings are not shown: %+v", e.Current)
 	}
-	w.Context = r.context("alice")
+	w.Context = r.context()
 	r.write(w)
 	if d := r.get("alice"); len(d.Live) != 1 {
 		t.Fatalf("%d live", len(d.Live))
@@ -114,7 +114,7 @@ func TestPatchWithAStaleContext(t *testing.T) {
 func TestPatchWithAContextBeyondTheNode(t *testing.T) {
 	for _, beyond := range []string{"a~00000001:1,b~bbbbbbbb:1", "a~00000001:1+b~bbbbbbbb:1"} {
 		r := newRig(t)
-		w := add("alice", `"x":1`)
+		w := add(`"x":1`)
 		w.Context = &node.Token{Seen: contextOf("b~bbbbbbbb:1")}
 		_, err := r.try(w)
 		r.fails(err, node.Behind)

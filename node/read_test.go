@@ -276,7 +276,7 @@ func TestVerify(t *testing.T) {
 				r.takeRows(v)
 			},
 			"reopen": func(*rapid.T) { r.reopen(r.store.Reopen(0)) },
-			"":       func(t *rapid.T) { r.recount() },
+			"":       func(*rapid.T) { r.recount() },
 		})
 	})
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -43,11 +45,13 @@ type tester interface {
 type rig struct {
 	tester
 	*node.Engine
-	store  *nodetest.MemStore
-	guard  *switchGuard
-	cfg    node.Config
-	wall   time.Time
-	lives  byte
+	store *nodetest.MemStore
+	guard *switchGuard
+	cfg   node.Config
+	wall  time.Time
+	lives byte
+
+	mu     sync.Mutex
 	events []node.Event
 }
 
@@ -55,17 +59,21 @@ type rig struct {
 type switchGuard struct {
 	begin  error
 	held   bool
-	begins int
+	term   atomic.Uint64 // raised when the lease breaks
+	begins atomic.Int64
 	after  func() // runs when a commit is durable, before the lease is checked
 }
 
-func (g *switchGuard) Begin() (node.Term, error) { g.begins++; return 0, g.begin }
+func (g *switchGuard) Begin() (node.Term, error) {
+	g.begins.Add(1)
+	return node.Term(g.term.Load()), g.begin
+}
 
-func (g *switchGuard) Held(node.Term) bool {
+func (g *switchGuard) Held(term node.Term) bool {
 	if g.after != nil {
 		g.after()
 	}
-	return g.held
+	return g.held && term == node.Term(g.term.Load())
 }
 
 // newRig opens node a, alone in its cluster unless alter says otherwise.
@@ -76,7 +84,11 @@ func newRig(t tester, alter ...func(*node.Config)) *rig {
 		Cluster: "shop", Node: "a", Guard: r.guard, Policy: conflict.LWW{}, Full: true, Key: []byte("a key of this cluster"),
 		Wall:   func() time.Time { return r.wall },
 		Random: func() [5]byte { r.lives++; return [5]byte{4: r.lives} },
-		Events: func(e node.Event) { r.events = append(r.events, e) },
+		Events: func(e node.Event) {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			r.events = append(r.events, e)
+		},
 	}
 	for _, f := range alter {
 		f(&r.cfg)
@@ -121,7 +133,13 @@ func (r *rig) ok(err error) {
 }
 
 // fails checks the kind of an error, and that it has words.
-func (r *rig) fails(err error, want node.Kind) *node.Error {
+func (r *rig) fails(err error, want node.Kind) {
+	r.Helper()
+	_ = r.failure(err, want) // looked at, and of no further interest
+}
+
+// failure is fails, and returns the error.
+func (r *rig) failure(err error, want node.Kind) *node.Error {
 	r.Helper()
 	e, ok := errors.AsType[*node.Error](err)
 	if !ok || e.Kind != want || e.Error() == "" {
@@ -201,11 +219,11 @@ func (r *rig) shows(id, body string, live int) node.Document {
 	return d
 }
 
-// context is the client's token for what is shown now.
-func (r *rig) context(id string) *node.Token {
+// context is the client's token for what is shown of alice now.
+func (r *rig) context() *node.Token {
 	r.Helper()
-	d := r.get(id)
-	t, err := r.ParseContext(key(id), r.ContextToken(&d))
+	d := r.get("alice")
+	t, err := r.ParseContext(d.Key, r.ContextToken(&d))
 	r.ok(err)
 	return t
 }
@@ -219,6 +237,8 @@ func (r *rig) at(want string) {
 
 // count says how many events of a kind there were.
 func (r *rig) count(kind node.EventKind) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	return len(slices.DeleteFunc(slices.Clone(r.events), func(e node.Event) bool { return e.Kind != kind }))
 }
 

@@ -35,10 +35,10 @@ func TestGroupCommit(t *testing.T) {
 			})
 			synctest.Wait()
 		}
-		before := r.guard.begins
+		before := r.guard.begins.Load()
 		close(first)
 		wg.Wait()
-		if got := r.guard.begins - before; got != 1 {
+		if got := r.guard.begins.Load() - before; got != 1 {
 			t.Errorf("%d commits for what had queued", got)
 		}
 		if got := r.Frontier().Get(r.Actor()); got != writers {
@@ -67,10 +67,10 @@ func TestGroupCommitLimits(t *testing.T) {
 			})
 			synctest.Wait()
 		}
-		before := r.guard.begins
+		before := r.guard.begins.Load()
 		close(first)
 		wg.Wait()
-		if got := r.guard.begins - before; got != batches {
+		if got := r.guard.begins.Load() - before; got != batches {
 			t.Errorf("%d commits for %d times the bytes of one", got, batches)
 		}
 	})
@@ -208,7 +208,7 @@ func TestImpatientWriters(t *testing.T) {
 		}
 		synctest.Wait()
 		go write("zoe")
-		e := r.fails(<-errs, node.Busy)
+		e := r.failure(<-errs, node.Busy)
 		if e.Error() == "" {
 			t.Fatal("no words")
 		}

@@ -12,7 +12,7 @@ import (
 func TestOldContextMakesASibling(t *testing.T) {
 	r := newRig(t)
 	r.write(put("alice", `{"n":1}`))
-	old := r.context("alice")
+	old := r.context()
 	r.write(put("alice", `{"n":2}`))
 	w := put("alice", `{"n":3}`)
 	w.Context = old
@@ -31,7 +31,7 @@ func TestOldContextMakesASibling(t *testing.T) {
 func TestOneContextTwice(t *testing.T) {
 	r := newRig(t)
 	r.write(put("alice", `{"n":1}`))
-	ctx := r.context("alice")
+	ctx := r.context()
 	for _, body := range []string{`{"n":2}`, `{"n":3}`} {
 		w := put("alice", body)
 		w.Context = ctx
@@ -95,7 +95,7 @@ func TestDeleteBeyondTheFrontier(t *testing.T) {
 func TestSessionIsNoContext(t *testing.T) {
 	r := newRig(t)
 	r.write(put("alice", `{"n":1}`))
-	old := r.context("alice")
+	old := r.context()
 	r.write(put("alice", `{"n":2}`))
 	w := put("alice", `{"n":3}`)
 	w.Context = old
@@ -141,7 +141,7 @@ func TestContextOfAConflict(t *testing.T) {
 	r := newRig(t)
 	r.write(put("alice", `{"n":1}`))
 	r.takeClosed("b~bbbbbbbb:1", row("alice", dot(actorB, 1), ""))
-	token := r.context("alice")
+	token := r.context()
 	if len(token.Shown) != 2 || token.Time != r.get("alice").Shown.Winner.Time {
 		t.Fatalf("%+v", token)
 	}

@@ -88,7 +88,7 @@ func TestCatchingUpSaysForWhom(t *testing.T) {
 	r := newRig(t, withOthers("b", "c"))
 	waits := func(want ...string) {
 		t.Helper()
-		e := r.fails(r.MayWrite(), node.ReadOnly)
+		e := r.failure(r.MayWrite(), node.ReadOnly)
 		if e.ReadOnly == nil || e.ReadOnly.Cause != node.CatchingUp || !slices.Equal(e.ReadOnly.WaitingFor, want) {
 			t.Fatalf("%+v, want to wait for %v", e.ReadOnly, want)
 		}
@@ -103,7 +103,7 @@ func TestCatchingUpSaysForWhom(t *testing.T) {
 	waits("c")
 	r.hear("c", node.StandingGood)
 	waits("c")
-	if r.guard.begins != 0 {
+	if r.guard.begins.Load() != 0 {
 		t.Fatal("the vote was asked before the standing")
 	}
 }

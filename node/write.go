@@ -208,6 +208,7 @@ func (w *Write) check(doc *Document, seen vclock.Context, frontier vclock.Vector
 		return fail(NotFound, "there is no such document")
 	}
 	switch w.Kind {
+	case Put: // it overwrites whatever is there
 	case Delete:
 		// A context beyond the frontier names a value that is on its way here:
 		// the delete is meant for that one.

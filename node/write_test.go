@@ -110,7 +110,7 @@ func TestPreconditions(t *testing.T) {
 		t.Helper()
 		before := r.Frontier().String()
 		_, err := r.try(w)
-		if e := r.fails(err, node.Precondition); e.Current == nil || e.Current.Tag != r.get("alice").Tag {
+		if e := r.failure(err, node.Precondition); e.Current == nil || e.Current.Tag != r.get("alice").Tag {
 			t.Fatalf("the refusal does not show what is there: %+v", e.Current)
 		}
 		r.at(before)
@@ -165,7 +165,7 @@ func TestDelete(t *testing.T) {
 	}
 	for range 2 {
 		_, err = r.try(del("alice"))
-		if e := r.fails(err, node.Deleted); e.Current == nil || e.Current.Tag != gone.Dot.String() || r.ContextToken(e.Current) == "" {
+		if e := r.failure(err, node.Deleted); e.Current == nil || e.Current.Tag != gone.Dot.String() || r.ContextToken(e.Current) == "" {
 			t.Fatalf("the tombstone is not shown: %+v", e.Current)
 		}
 	}

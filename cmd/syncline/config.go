@@ -277,13 +277,14 @@ func (c *config) check(doc *document, from map[string]source) error {
 	return doc.checkRoster(c.cluster)
 }
 
-// me is this process's entry of the file's roster, or why it cannot be.
-func (c *config) me(role peer.Role) (roleMember, error) {
+// checkMe says why this process cannot be the member of the roster that it is
+// told to be.
+func (c *config) checkMe(role peer.Role) error {
 	if c.name == "" {
-		return roleMember{}, &usageError{errors.New("--name is missing: which member of the roster this process is")}
+		return &usageError{errors.New("--name is missing: which member of the roster this process is")}
 	}
 	if c.data == "" {
-		return roleMember{}, &usageError{errors.New("--data is missing: the folder of this process")}
+		return &usageError{errors.New("--data is missing: the folder of this process")}
 	}
 	i := slices.IndexFunc(c.members, func(m roleMember) bool { return m.Name == c.name })
 	if i < 0 {
@@ -291,11 +292,11 @@ func (c *config) me(role peer.Role) (roleMember, error) {
 		for _, m := range c.members {
 			names = append(names, m.Name)
 		}
-		return roleMember{}, fmt.Errorf("%s: the roster has no member %s; it has %s", c.file, c.name, strings.Join(names, ", "))
+		return fmt.Errorf("%s: the roster has no member %s; it has %s", c.file, c.name, strings.Join(names, ", "))
 	}
 	if m := c.members[i]; m.Role != role {
 		command := map[peer.Role]string{peer.Data: "serve", peer.Witness: "witness"}[m.Role]
-		return roleMember{}, fmt.Errorf("%s: the roster has %s with the role %s: start it by `syncline %s`", c.file, c.name, m.Role, command)
+		return fmt.Errorf("%s: the roster has %s with the role %s: start it by `syncline %s`", c.file, c.name, m.Role, command)
 	}
-	return c.members[i], nil
+	return nil
 }

@@ -40,9 +40,9 @@ func testApp(env ...string) (a *app, stdout, stderr *bytes.Buffer) {
 	return &app{stdin: strings.NewReader(""), stdout: stdout, stderr: stderr, getenv: get, environ: func() []string { return env }}, stdout, stderr
 }
 
-func writeFile(t *testing.T, name, text string) string {
+func writeConfig(t *testing.T, text string) string {
 	t.Helper()
-	file := filepath.Join(t.TempDir(), name)
+	file := filepath.Join(t.TempDir(), "shop.yaml")
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -64,7 +64,7 @@ func load(t *testing.T, a *app, args ...string) (*config, error) {
 // API.md, "Starting a cluster": "One file describes a cluster; every process
 // reads the same one."
 func TestExampleConfig(t *testing.T) {
-	file := writeFile(t, "shop.yaml", example)
+	file := writeConfig(t, example)
 	a, _, _ := testApp()
 	c, err := load(t, a, "--config", file, "--name", "b", "--data", "./b", "--chaos")
 	if err != nil {
@@ -95,10 +95,10 @@ func TestExampleConfig(t *testing.T) {
 	if got := boundOf(c.timing, c.roster().votes()); got != 2100*time.Millisecond {
 		t.Errorf("bound %v", got)
 	}
-	if _, err := c.me(peer.Data); err != nil {
+	if err := c.checkMe(peer.Data); err != nil {
 		t.Error(err)
 	}
-	if _, err := c.me(peer.Witness); err == nil || !strings.Contains(err.Error(), "syncline serve") {
+	if err := c.checkMe(peer.Witness); err == nil || !strings.Contains(err.Error(), "syncline serve") {
 		t.Errorf("b as a witness: %v", err)
 	}
 }
@@ -106,7 +106,7 @@ func TestExampleConfig(t *testing.T) {
 // API.md, "Command line": "YAML file < environment SYNCLINE_* < flags (koanf);
 // config print shows where each value came from."
 func TestConfigPrint(t *testing.T) {
-	file := writeFile(t, "shop.yaml", strings.Replace(example, "lease: 1500ms", "lease: 1600ms", 1))
+	file := writeConfig(t, strings.Replace(example, "lease: 1500ms", "lease: 1600ms", 1))
 	a, stdout, stderr := testApp("SYNCLINE_TIMING_LEASE=1700ms", "SYNCLINE_TIMING_BEAT=140ms", "SYNCLINE_NAME=a", "SYNCLINE_LOG_LEVEL=debug", "SYNCLINE_NODE=x", "PATH=/")
 	if code := run(t.Context(), []string{"config", "print", "--config", file, "--name", "b"}, a); code != exitOK {
 		t.Fatalf("exit %d: %s", code, stderr)
@@ -191,7 +191,7 @@ func TestBadConfig(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			file := writeFile(t, "shop.yaml", test.text)
+			file := writeConfig(t, test.text)
 			a, _, _ := testApp()
 			_, err := load(t, a, "--config", file, "--name", "b", "--data", "./b")
 			if err == nil {
@@ -206,7 +206,7 @@ func TestBadConfig(t *testing.T) {
 
 // API.md, "Command line": "Exit 0 ok, 1 error, 2 usage".
 func TestConfigExitCodes(t *testing.T) {
-	file := writeFile(t, "shop.yaml", example)
+	file := writeConfig(t, example)
 	tests := []struct {
 		args []string
 		env  []string
@@ -218,7 +218,7 @@ func TestConfigExitCodes(t *testing.T) {
 		{[]string{"serve", "--config", file, "--name", "b"}, nil, exitUsage, "--data is missing"},
 		{[]string{"serve", "--config", file, "--name", "B", "--data", "x"}, nil, exitUsage, "--name"},
 		{[]string{"serve", "--config", file, "--name", "b", "--data", "x", "--log-level", "loud"}, nil, exitUsage, "--log-level"},
-		{[]string{"serve", "--config", file, "--nmae", "b"}, nil, exitUsage, "--nmae"},
+		{[]string{"serve", "--config", file, "--nane", "b"}, nil, exitUsage, "--nane"},
 		{[]string{"serve", "a"}, nil, exitUsage, "serve"},
 		{[]string{"serve", "--config", file, "--name", "z", "--data", "x"}, nil, exitError, "the roster has no member z; it has a, b, w"},
 		{[]string{"serve", "--config", file, "--name", "w", "--data", "x"}, nil, exitError, "syncline witness"},

@@ -30,7 +30,8 @@ func healAt(ctx context.Context, nodes ...*storyNode) error {
 type landing struct {
 	cutAt              time.Time
 	majority, minority *storyNode
-	readOnly           time.Time // when the minority stopped taking writes, as it says; zero: it does not
+	readOnly           time.Time // since when the minority takes no writes, as it says; zero: it does not
+	writable           time.Time // since when the majority takes writes, likewise
 	gap                bool      // at some moment neither node took writes
 }
 
@@ -53,9 +54,9 @@ func awaitLanding(ctx context.Context, a, b *storyNode, cutAt time.Time) (*landi
 		case writesA && writesB:
 			return false
 		case writesA:
-			l.majority, l.minority, l.readOnly = a, b, stateB.Write.Since
+			l.majority, l.minority, l.writable, l.readOnly = a, b, stateA.Write.Since, stateB.Write.Since
 		default:
-			l.majority, l.minority, l.readOnly = b, a, stateA.Write.Since
+			l.majority, l.minority, l.writable, l.readOnly = b, a, stateB.Write.Since, stateA.Write.Since
 		}
 		return true
 	})
@@ -84,7 +85,7 @@ func demoBound() time.Duration {
 func (t *teller) tellLanding(l *landing) {
 	bound, took := demoBound(), l.readOnly.Sub(l.cutAt)
 	t.say("%s keeps the witness's vote: 2 of 3.", l.majority.name)
-	t.claim(!l.gap, "%s took writes all the time", l.majority.name)
+	t.claim(!l.gap && !l.writable.IsZero() && l.writable.Before(l.cutAt), "%s took writes all the time", l.majority.name)
 	t.claim(!l.readOnly.IsZero() && took <= bound, "%s is read-only, %.1f s after the cut; the promise is %.2f s", l.minority.name, took.Seconds(), bound.Seconds())
 }
 

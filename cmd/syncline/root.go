@@ -130,16 +130,14 @@ func exitCode(err error) int {
 	if !ok {
 		return exitError
 	}
-	switch e.Code {
-	case client.ReadOnly:
+	switch {
+	case e.Code == client.ReadOnly:
 		return exitReadOnly
-	case client.Unreachable:
+	case e.Code == client.Unreachable:
 		return exitUnreachable
-	}
-	switch e.Status {
-	case http.StatusNotFound:
+	case e.Status == http.StatusNotFound:
 		return exitNotFound
-	case http.StatusConflict, http.StatusPreconditionFailed, http.StatusPreconditionRequired:
+	case e.Status == http.StatusConflict, e.Status == http.StatusPreconditionFailed, e.Status == http.StatusPreconditionRequired:
 		return exitConflict
 	}
 	return exitError

@@ -80,6 +80,7 @@ func (r roster) votes() witness.Roster {
 			out.Data = append(out.Data, witness.Voter{Name: m.Name, Priority: m.Priority})
 		case peer.Witness:
 			out.Witness = m.Name
+		case peer.Replica: // no vote
 		}
 	}
 	return out

@@ -51,9 +51,11 @@ func (n *dataNode) newClusterState() *clusterState {
 // then are reported; they do not make the end a failure.
 func (n *dataNode) serveAPI(ctx context.Context) error {
 	err := n.api.Serve(ctx, n.sockets.api)
-	if err != nil && ctx.Err() != nil {
-		n.log.Warn("drained with a loss", "error", err)
-		return nil
+	if ctx.Err() == nil {
+		return err
 	}
-	return err
+	if err != nil {
+		n.log.Warn("drained with a loss", "error", err)
+	}
+	return nil
 }

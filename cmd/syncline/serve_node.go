@@ -57,7 +57,7 @@ func newDataNode(ctx context.Context, a *app, flags *pflag.FlagSet) (*dataNode, 
 		return nil, err
 	}
 	n := &dataNode{cfg: cfg, log: newLogger(a.stderr, cfg.logLevel), failed: newFailure(), started: time.Now()}
-	if _, err := cfg.me(peer.Data); err != nil {
+	if err := cfg.checkMe(peer.Data); err != nil {
 		return nil, err
 	}
 	if n.secret, err = readSecret(cfg, n.log); err != nil {

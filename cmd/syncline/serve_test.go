@@ -67,7 +67,7 @@ func freeAddresses(t *testing.T, n int) []string {
 	t.Helper()
 	var out []string
 	for range n {
-		ln, err := net.Listen("tcp", "127.0.0.1:0")
+		ln, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -332,11 +332,7 @@ func TestServeRefusals(t *testing.T) {
 		c.start(t, name).stop(t)
 	}
 	config := c.read(t, "cluster.yaml")
-	busy, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer busy.Close()
+	busy := listen(t, "127.0.0.1:0")
 	file := func(name string) string { return filepath.Join(c.dir, name) }
 	for _, test := range []struct {
 		what string

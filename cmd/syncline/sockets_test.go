@@ -13,26 +13,30 @@ import (
 
 // passed are the sockets that a parent binds and hands over.
 type passed struct {
-	tcp   net.Listener
-	udp   net.PacketConn
-	files []*os.File
+	tcp net.Listener
+	udp net.PacketConn
 }
 
 func bindPassed(t *testing.T) *passed {
 	t.Helper()
-	p := &passed{}
+	p := &passed{tcp: listen(t, "127.0.0.1:0")}
 	var err error
-	if p.tcp, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+	if p.udp, err = new(net.ListenConfig).ListenPacket(t.Context(), "udp", "127.0.0.1:0"); err != nil {
 		t.Fatal(err)
 	}
-	if p.udp, err = net.ListenPacket("udp", "127.0.0.1:0"); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		p.tcp.Close()
-		p.udp.Close()
-	})
+	t.Cleanup(func() { p.udp.Close() })
 	return p
+}
+
+// listen binds a TCP socket for the life of the test.
+func listen(t *testing.T, address string) net.Listener {
+	t.Helper()
+	ln, err := new(net.ListenConfig).Listen(t.Context(), "tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { ln.Close() })
+	return ln
 }
 
 // stream and packet are second descriptors, as a child has them.
@@ -77,7 +81,7 @@ func TestHandover(t *testing.T) {
 		}
 		connected := make(chan error, 1)
 		go func() {
-			c, err := net.Dial("tcp", api.tcp.Addr().String())
+			c, err := new(net.Dialer).DialContext(t.Context(), "tcp", api.tcp.Addr().String())
 			if err == nil {
 				err = c.Close()
 			}
@@ -167,15 +171,10 @@ func TestExposure(t *testing.T) {
 		{":0", false, false},
 		{"0.0.0.0:0", true, true},
 	} {
-		ln, err := net.Listen("tcp", test.address)
-		if err != nil {
-			t.Fatal(err)
-		}
-		err = checkExposure(&config{insecure: test.insecure}, ln)
+		err := checkExposure(&config{insecure: test.insecure}, listen(t, test.address))
 		if (err == nil) != test.ok {
 			t.Errorf("%s insecure=%t: %v", test.address, test.insecure, err)
 		}
-		ln.Close()
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -34,8 +35,8 @@ func runStages(ctx context.Context, stages ...stage) error {
 	case <-ctx.Done():
 	case err = <-ended:
 	}
-	for i := len(stops) - 1; i >= 0; i-- {
-		stops[i]()
+	for _, stop := range slices.Backward(stops) {
+		stop()
 	}
 	if err == nil {
 		select {

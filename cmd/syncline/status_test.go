@@ -44,7 +44,7 @@ func vector(t *testing.T, text ...string) vclock.Vector {
 // stateOf is the state of a node a beside b, which answers, c, which does not,
 // and the witness.
 func stateOf(t *testing.T) *clusterState {
-	heard := testNow.Add(-10 * time.Second)
+	now, heard := testNow, testNow.Add(-10*time.Second)
 	frontier := vector(t, "a~aaaaaaaa:9", "b~bbbbbbbb:5")
 	return &clusterState{
 		self: "a", roster: roster{Cluster: "shop", Epoch: 1, Members: []roleMember{
@@ -81,7 +81,7 @@ func stateOf(t *testing.T) *clusterState {
 		},
 		links: func() []link.Figures {
 			return []link.Figures{
-				{Peer: "b", BytesIn: 1, BytesOut: 2, LastHeard: &testNow, Faults: []string{"f1"}, CutIn: true},
+				{Peer: "b", BytesIn: 1, BytesOut: 2, LastHeard: &now, Faults: []string{"f1"}, CutIn: true},
 				{Peer: "c", BytesIn: 3, BytesOut: 4, LastHeard: &heard},
 				{Peer: "w"},
 			}

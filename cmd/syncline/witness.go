@@ -87,7 +87,7 @@ func newWitness(ctx context.Context, a *app, flags *pflag.FlagSet) (*witnessProc
 		return nil, err
 	}
 	w := &witnessProcess{cfg: cfg, log: newLogger(a.stderr, cfg.logLevel)}
-	if _, err := cfg.me(peer.Witness); err != nil {
+	if err := cfg.checkMe(peer.Witness); err != nil {
 		return nil, err
 	}
 	if w.secret, err = readSecret(cfg, w.log); err != nil {

@@ -34,7 +34,11 @@ func openFolder(t *testing.T, dir string) *witnessFolder {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { w.close() })
+	t.Cleanup(func() {
+		if err := w.close(); err != nil {
+			t.Error(err)
+		}
+	})
 	return w
 }
 

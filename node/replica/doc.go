@@ -12,9 +12,12 @@
 //   - a receiver's frontier moves only by a closing frame all of whose rows were
 //     applied; a refused, damaged or missing row voids the transfer;
 //   - what counts as "the receiver has it" for sending is the join of its
-//     request, of the closing frames sent on this stream, and of the closing
-//     frames received from its present actor, looked up after the snapshot was
-//     opened;
+//     request, of the closing frames sent on this stream, and of the frontiers
+//     of the transfers received from its present actor, each taken with its
+//     first frame (it is the closing frame's, and the rows between must not go
+//     back either), looked up after the snapshot was opened;
+//   - what a closing frame says of its sender and of others was looked up before
+//     the snapshot was opened, so that its frontier covers it;
 //   - a cursor is a vector of finished rows, capped at the frontier of the
 //     snapshot that they came from, bound to the sender's actor; loose rows
 //     never move it;

@@ -13,7 +13,9 @@ const maxSamples = 256
 // Lag follows how far one frontier is behind another: in versions, and in
 // seconds, the age of the oldest version that is missing.
 type Lag struct {
-	samples []sample
+	first   sample        // when anything was first known, and all that is known
+	samples []sample      // what the one behind has not reported yet
+	have    vclock.Vector // what it reported last
 }
 
 // sample is a frontier of the one ahead, and when it was first known.
@@ -24,11 +26,14 @@ type sample struct {
 
 // Ahead notes the frontier of the one ahead, known since now.
 func (l *Lag) Ahead(now time.Duration, frontier vclock.Vector) {
-	n := len(l.samples)
-	if n > 0 && l.samples[n-1].frontier.Dominates(frontier) {
+	if l.first.frontier.Dominates(frontier) {
 		return
 	}
-	l.samples = append(l.samples, sample{now, frontier})
+	if l.first.frontier.Len() == 0 {
+		l.first.at = now
+	}
+	l.first.frontier = l.first.frontier.Join(frontier)
+	l.samples = append(l.samples, sample{now, l.first.frontier})
 	if len(l.samples) <= maxSamples {
 		return
 	}
@@ -44,6 +49,11 @@ func (l *Lag) Ahead(now time.Duration, frontier vclock.Vector) {
 
 // Behind drops what the one behind has by now, and returns what it lacks.
 func (l *Lag) Behind(now time.Duration, have vclock.Vector) (versions uint64, age time.Duration) {
+	if !have.Dominates(l.have) {
+		// Another life, with less: nobody remembers since when that was known.
+		l.samples = append(l.samples[:0], l.first)
+	}
+	l.have = have
 	done := 0
 	for done < len(l.samples) && have.Dominates(l.samples[done].frontier) {
 		done++
@@ -52,5 +62,5 @@ func (l *Lag) Behind(now time.Duration, have vclock.Vector) (versions uint64, ag
 	if len(l.samples) == 0 {
 		return 0, 0
 	}
-	return l.samples[len(l.samples)-1].frontier.Beyond(have), now - l.samples[0].at
+	return l.first.frontier.Beyond(have), now - l.samples[0].at
 }

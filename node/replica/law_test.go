@@ -236,7 +236,7 @@ func (g *group) heal(t *rapid.T) {
 // for" (FAILURES 2), through random interleavings of writes, frames, breaks and
 // restarts.
 func TestNodesBecomeEqual(t *testing.T) {
-	const rounds = 5 // of 100 histories each
+	const rounds = 3 // of 100 histories each
 	for range rounds {
 		rapid.Check(t, func(t *rapid.T) {
 			g := newGroup(t)

@@ -7,9 +7,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/syncline/syncline/node"
@@ -19,7 +19,8 @@ import (
 
 // network joins replicators by pipes in memory. It can be cut, and made to hang.
 type network struct {
-	t *testing.T
+	t     *testing.T
+	began time.Time
 
 	mu     sync.Mutex
 	peers  map[string]*peer
@@ -42,57 +43,69 @@ var errCut = errors.New("the link is cut")
 
 func newNetwork(t *testing.T) *network {
 	return &network{
-		t: t, peers: map[string]*peer{}, cut: map[[2]string]bool{}, calls: map[[2]string]int{},
+		t: t, began: time.Now(), peers: map[string]*peer{}, cut: map[[2]string]bool{}, calls: map[[2]string]int{},
 		frames: map[[2]string]int{}, pipes: map[*pipe]bool{},
 	}
 }
 
 // start runs nodes of one roster until the test ends.
 func (n *network) start(alter func(*node.Config), names ...string) []*peer {
-	began := time.Now()
 	var out []*peer
 	for _, name := range names {
-		others := []string{}
-		for _, o := range names {
-			if o != name {
-				others = append(others, o)
-			}
-		}
-		p := &peer{member: newMember(n.t, name, func(c *node.Config) {
-			c.Others, c.Found = others, false
+		m := newMember(n.t, name, func(c *node.Config) {
+			c.Others, c.Found = slices.DeleteFunc(slices.Clone(names), func(o string) bool { return o == name }), false
 			if alter != nil {
 				alter(c)
 			}
-		})}
-		p.Replicator = replica.New(replica.Config{
-			Cluster: cluster, Self: name, Others: others, Engine: p.Engine, Store: p.cfg.Store, Caller: &caller{n, name},
-			Now: func() time.Duration { return time.Since(began) },
-			Hello: func() wire.Hello {
-				return wire.Hello{
-					Version: wire.Version, Cluster: cluster, Name: name, Role: wire.RoleData,
-					Standing: wire.Standing(p.Standing()), Actor: p.Actor(), Frontier: p.Frontier(),
-				}
-			},
-			Events: func(e replica.Event) {
-				n.mu.Lock()
-				defer n.mu.Unlock()
-				p.events = append(p.events, e)
-			},
 		})
-		n.peers[name] = p
-		out = append(out, p)
+		out = append(out, n.add(m))
 	}
 	for _, p := range out {
 		p.run()
 	}
 	n.t.Cleanup(func() {
-		n.each(func(p *pipe) bool { return true }, (*pipe).sever)
-		for _, p := range out {
-			_ = p.stop() // what it said is of interest to those who ask
+		n.each(func(*pipe) bool { return true }, (*pipe).sever)
+		for _, name := range names {
+			_ = n.peers[name].stop() // what it said is of interest to those who ask
 		}
-		synctest.Wait()
 	})
 	return out
+}
+
+// add makes a process of a member.
+func (n *network) add(m *member) *peer {
+	p := &peer{member: m}
+	p.Replicator = replica.New(replica.Config{
+		Cluster: cluster, Self: m.name, Others: m.cfg.Others, Engine: p.Engine, Store: m.store, Caller: &caller{n, m.name},
+		Now:   func() time.Duration { return time.Since(n.began) },
+		Hello: p.hello,
+		Events: func(e replica.Event) {
+			n.mu.Lock()
+			defer n.mu.Unlock()
+			p.events = append(p.events, e)
+		},
+	})
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.peers[m.name] = p
+	return p
+}
+
+// restart kills a process and starts the next one, over what the disk kept.
+func (n *network) restart(p *peer, lose int) *peer {
+	n.each(func(s *pipe) bool { return s.from == p.name || s.to == p.name }, (*pipe).sever)
+	_ = p.stop() // it was killed
+	p.member.reopen(lose)
+	next := n.add(p.member)
+	next.run()
+	return next
+}
+
+func (p *peer) hello() wire.Hello {
+	return wire.Hello{
+		Version: wire.Version, Cluster: cluster, Name: p.name, Role: wire.RoleData,
+		Standing: wire.Standing(p.Standing()), Actor: p.Actor(), Frontier: p.Frontier(),
+	}
 }
 
 // run starts the writer and the pull loops; stop ends both.
@@ -103,7 +116,7 @@ func (p *peer) run() {
 	go func() { loops <- p.Replicator.Run(ctx) }()
 	p.stop = sync.OnceValue(func() error {
 		cancel()
-		<-engine
+		_ = <-engine // the loops say why
 		return <-loops
 	})
 }
@@ -126,13 +139,14 @@ func (n *network) alarms(p *peer) (alarms, all int) {
 	return alarms, len(p.events)
 }
 
-// sever cuts a link or heals it: open streams die, new ones fail.
-func (n *network) sever(a, b string, cut bool) {
+// sever cuts the link between a and b or heals it: open streams die, new ones
+// fail.
+func (n *network) sever(cut bool) {
 	n.mu.Lock()
-	n.cut[[2]string{a, b}], n.cut[[2]string{b, a}] = cut, cut
+	n.cut[[2]string{"a", "b"}], n.cut[[2]string{"b", "a"}] = cut, cut
 	n.mu.Unlock()
 	if cut {
-		n.each(func(p *pipe) bool { return p.from == a && p.to == b || p.from == b && p.to == a }, (*pipe).sever)
+		n.each(func(p *pipe) bool { return p.from+p.to == "ab" || p.from+p.to == "ba" }, (*pipe).sever)
 	}
 }
 
@@ -182,10 +196,7 @@ func (c *caller) Call(_ context.Context, peer, path string, body []byte, _ int) 
 	if err := errors.Join(wire.Decode(body, h), h.Check()); err != nil || path != replica.PathHello {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	mine := wire.Hello{
-		Version: wire.Version, Cluster: cluster, Name: peer, Role: wire.RoleData,
-		Standing: wire.Standing(p.Standing()), Actor: p.Actor(), Frontier: p.Frontier(),
-	}
+	mine := p.hello()
 	return wire.Encode(&mine)
 }
 

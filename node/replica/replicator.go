@@ -68,7 +68,8 @@ type peerState struct {
 	up       bool          // a stream is open and speaks
 	ours     Lag           // what this node lacks of the peer's
 	theirs   Lag           // what the peer lacks of this node's
-	frontier vclock.Vector // the peer's, as of the newest frame
+	actor    vclock.Actor  // the peer's, as of the newest frame
+	frontier vclock.Vector // likewise
 }
 
 // New makes a Replicator.
@@ -146,6 +147,9 @@ func (r *Replicator) spoke(name string, f *wire.Frame) {
 	}
 	p.heard = true
 	if f.Begin != nil {
+		if actor := vclock.Actor(f.Begin.Actor); actor != p.actor {
+			p.actor, p.ours = actor, Lag{} // what its former life announced may be lost
+		}
 		p.frontier = f.Begin.Frontier
 		p.ours.Ahead(now, f.Begin.Frontier)
 	}

@@ -92,7 +92,7 @@ func TestRelayThroughAThird(t *testing.T) {
 		ps := n.start(nil, "a", "b", "c")
 		a, b, c := ps[0], ps[1], ps[2]
 		settle()
-		n.sever("a", "b", true)
+		n.sever(true)
 		for i := range 50 {
 			a.write(fmt.Sprint("id", i%7), fmt.Sprintf(`{"a":%d}`, i))
 			b.write(fmt.Sprint("id", i%7), fmt.Sprintf(`{"b":%d}`, i))
@@ -122,7 +122,7 @@ func TestLagDuringACut(t *testing.T) {
 		settle()
 		cutAt := a.Status()[0].Since + 10*time.Second
 		time.Sleep(10*time.Second - time.Second)
-		n.sever("a", "b", true)
+		n.sever(true)
 		synctest.Wait()
 		for i := range 10 {
 			a.write(fmt.Sprint("id", i), `{}`)
@@ -132,7 +132,7 @@ func TestLagDuringACut(t *testing.T) {
 		if s.Reachable || s.PeerLacks.Known || s.NodeLacks.Known || s.Since < cutAt-2*time.Second || s.Since > cutAt+time.Second {
 			t.Fatalf("%+v, cut at %s", s, cutAt)
 		}
-		n.sever("a", "b", false)
+		n.sever(false)
 		time.Sleep(10 * time.Second)
 		synctest.Wait()
 		if s = a.Status()[0]; !s.Reachable || s.PeerLacks != (replica.Lack{Known: true}) || !equal(a.member, b.member) {
@@ -143,6 +143,39 @@ func TestLagDuringACut(t *testing.T) {
 		time.Sleep(3 * time.Second)
 		if s = b.Status()[0]; s.NodeLacks.Versions != 5 || s.NodeLacks.Age != 3*time.Second {
 			t.Fatalf("%+v", s.NodeLacks)
+		}
+	})
+}
+
+// A new life of a peer's file lacks what its old one had, and has not what that
+// one had announced: neither may be shown as the truth of now.
+func TestLagOfANewLife(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNetwork(t)
+		ps := n.start(func(c *node.Config) { c.Full = c.Node == "b" }, "a", "b")
+		a, b := ps[0], ps[1]
+		settle()
+		for i := range 5 {
+			a.write(fmt.Sprint("id", i), `{}`)
+		}
+		settle()
+		b.Ahead("a", a.Frontier().With(dot(a.Actor(), 15))) // a ballot that ran ahead of the data
+		if s := b.Status()[0]; s.NodeLacks.Versions != 10 {
+			t.Fatalf("%+v", s)
+		}
+		n.sever(true)
+		a = n.restart(a, 3) // below FULL: the tail is lost, and what was announced
+		n.mu.Lock()
+		n.cut[[2]string{"b", "a"}] = false // b pulls again, and a does not yet
+		n.mu.Unlock()
+		time.Sleep(5 * time.Second)
+		if s := b.Status()[0]; s.NodeLacks != (replica.Lack{Known: true}) || s.PeerLacks.Versions != 3 || s.PeerLacks.Age < 5*time.Second {
+			t.Fatalf("%+v", s)
+		}
+		n.sever(false)
+		time.Sleep(5 * time.Second)
+		if s := b.Status()[0]; s.PeerLacks != (replica.Lack{Known: true}) || !equal(a.member, b.member) {
+			t.Fatalf("%+v", s)
 		}
 	})
 }
@@ -218,14 +251,14 @@ func TestBackoffAndWake(t *testing.T) {
 		n := newNetwork(t)
 		ps := n.start(nil, "a", "b")
 		settle()
-		n.sever("a", "b", true)
+		n.sever(true)
 		began := time.Now()
 		time.Sleep(time.Minute)
 		if _, all := n.alarms(ps[0]); all > 2 { // the stream that broke, the first dial that failed
 			t.Fatalf("%d events: %+v", all, ps[0].events)
 		}
 		ps[0].write("alice", `{}`)
-		n.sever("a", "b", false)
+		n.sever(false)
 		for time.Since(began) < 2*time.Minute && !equal(ps[0].member, ps[1].member) {
 			ps[1].Wake("a")
 			synctest.Wait()
@@ -265,13 +298,13 @@ func TestReusedDotIsAnAlarm(t *testing.T) {
 		n := newNetwork(t)
 		ps := n.start(nil, "a", "b")
 		settle()
-		n.sever("a", "b", true)
+		n.sever(true)
 		for i, p := range ps {
 			_, err := p.Apply(t.Context(), node.Apply{Sender: actorX, Versions: []*conflict.Version{row(fmt.Sprint("id", i), dot(actorX, 1), "")}})
 			p.ok(err)
 		}
 		ps[0].write("alice", `{}`)
-		n.sever("a", "b", false)
+		n.sever(false)
 		time.Sleep(30 * time.Second)
 		if alarms, _ := n.alarms(ps[1]); alarms < 2 || ps[1].Frontier().Covers(dot(ps[0].Actor(), 1)) {
 			t.Fatalf("%d alarms, frontier %s", alarms, ps[1].Frontier())
@@ -290,7 +323,7 @@ func TestOwnActorAheadStopsTheNode(t *testing.T) {
 				ps := n.start(func(c *node.Config) { c.Found = true }, "a", "b")
 				a, b := ps[0], ps[1]
 				settle()
-				n.sever("a", "b", true)
+				n.sever(true)
 				stolen := row("alice", dot(a.Actor(), 7), "")
 				_, err := b.Apply(t.Context(), node.Apply{
 					Sender: actorX, Versions: []*conflict.Version{stolen}, Close: &node.Closing{Frontier: a.Frontier().With(stolen.Dot)},
@@ -301,7 +334,7 @@ func TestOwnActorAheadStopsTheNode(t *testing.T) {
 					n.cut[[2]string{"b", "a"}] = false
 					n.mu.Unlock()
 				} else {
-					n.sever("a", "b", false)
+					n.sever(false)
 				}
 				time.Sleep(10 * time.Second)
 				if _, err := a.Write(t.Context(), node.Write{Key: key("bob"), Body: []byte(`{}`)}); node.KindOf(err) != node.Draining {

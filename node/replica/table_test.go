@@ -141,6 +141,34 @@ func TestLagAgainstTruth(t *testing.T) {
 	})
 }
 
+// The one behind may begin another life with less: what had arrived is missing
+// again, for at least as long as it was known.
+func TestLagOfOneThatWentBack(t *testing.T) {
+	var lag replica.Lag
+	at := func(n uint64) vclock.Vector { return vclock.VectorOf(dot(actorX, n)) }
+	for i := range uint64(5) {
+		lag.Ahead(time.Duration(i+1)*time.Second, at(i+1))
+	}
+	for _, c := range []struct {
+		now      time.Duration
+		have     uint64
+		versions uint64
+		age      time.Duration
+	}{
+		{6 * time.Second, 3, 2, 2 * time.Second},
+		{7 * time.Second, 5, 0, 0},
+		{8 * time.Second, 5, 0, 0},
+		{9 * time.Second, 2, 3, 8 * time.Second}, // nobody remembers when x:3 came
+		{10 * time.Second, 5, 0, 0},
+		{11 * time.Second, 0, 5, 10 * time.Second},
+	} {
+		lag.Ahead(c.now, at(5)) // no news
+		if versions, age := lag.Behind(c.now, at(c.have)); versions != c.versions || age != c.age {
+			t.Errorf("at %s with %d of 5: %d versions, %s; want %d, %s", c.now, c.have, versions, age, c.versions, c.age)
+		}
+	}
+}
+
 // What a Lag remembers is bounded: an endless stream of news to a node that is
 // gone costs no memory.
 func TestLagIsBounded(t *testing.T) {

@@ -25,18 +25,22 @@ func TestMain(m *testing.M) {
 
 // runTests finds or builds the binary, runs the tests, and looks whether they
 // left anything running.
-func runTests(m *testing.M) int {
+func runTests(m *testing.M) (code int) {
 	if os.Getenv(envBinary) == "" {
 		dir, err := os.MkdirTemp("", "syncline-e2e-")
 		if err != nil {
 			return failed(err)
 		}
-		defer os.RemoveAll(dir)
+		defer func() {
+			if err := os.RemoveAll(dir); err != nil {
+				code = failed(err)
+			}
+		}()
 		if err := buildBinary(filepath.Join(dir, "syncline")); err != nil {
 			return failed(err)
 		}
 	}
-	if code := m.Run(); code != 0 {
+	if code = m.Run(); code != 0 {
 		return code
 	}
 	if err := goleak.Find(); err != nil {

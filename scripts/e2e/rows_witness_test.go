@@ -53,7 +53,7 @@ func (c *cluster) checkWitnessDown() {
 	awaitTime(c.t, l.ledger.epoch.Add(time.Duration(cutAt)+bound+lease))
 	beforeStart := l.now()
 	c.start("w")
-	winner, loser := c.awaitOneWriter("a", "b")
+	winner, loser := c.awaitOneWriter()
 	l.awaitAcks(enough, winner)
 	beforeHeal := l.now()
 	c.heal()
@@ -92,7 +92,7 @@ func (c *cluster) checkWitnessRestart() {
 	if d := time.Duration(cutAt - startAt); d > promise {
 		c.t.Fatalf("void: the cut came %v after the witness's start, later than %v", d, promise)
 	}
-	winner, _ := c.awaitOneWriter("a", "b")
+	winner, _ := c.awaitOneWriter()
 	l.awaitAcks(enough, winner)
 	beforeHeal := l.now()
 	c.heal()
@@ -130,7 +130,7 @@ func (c *cluster) checkCrashLoop() {
 	c.kill("w")
 	looped := l.now()
 	c.start("w")
-	winner, loser := c.awaitOneWriter("a", "b")
+	winner, loser := c.awaitOneWriter()
 	l.awaitAcks(enough, winner)
 	beforeHeal := l.now()
 	c.heal()

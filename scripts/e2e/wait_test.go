@@ -17,19 +17,18 @@ const (
 	lookEvery = 10 * time.Millisecond
 )
 
-// await polls until a condition holds, and returns when that was.
-func await(t *testing.T, what string, holds func() error) time.Time {
+// await polls until a condition holds.
+func await(t *testing.T, what string, holds func() error) {
 	t.Helper()
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	deadline := time.Now().Add(patience)
 	for {
 		err := holds()
-		now := time.Now()
 		if err == nil {
-			return now
+			return
 		}
-		if now.After(deadline) {
+		if time.Now().After(deadline) {
 			t.Fatalf("waited %s for: %s: %v", patience, what, err)
 		}
 		select {
@@ -65,9 +64,9 @@ func (c *cluster) awaitAllVotes() {
 }
 
 // awaitState waits until the state of a member is as it should be.
-func (c *cluster) awaitState(name, what string, is func(*client.Cluster) bool) time.Time {
+func (c *cluster) awaitState(name, what string, is func(*client.Cluster) bool) {
 	c.t.Helper()
-	return await(c.t, name+": "+what, func() error {
+	await(c.t, name+": "+what, func() error {
 		s, err := c.state(name)
 		if err == nil && !is(s) {
 			err = fmt.Errorf("%+v", s.Write)
@@ -84,9 +83,10 @@ func readOnly(s *client.Cluster) bool {
 	return s.Write.State == "read-only" && s.Write.Votes.Have < s.Write.Votes.Need
 }
 
-// awaitOneWriter waits until exactly one of two data nodes takes writes.
-func (c *cluster) awaitOneWriter(a, b string) (winner, loser string) {
+// awaitOneWriter waits until exactly one of the data nodes a and b takes writes.
+func (c *cluster) awaitOneWriter() (winner, loser string) {
 	c.t.Helper()
+	const a, b = "a", "b"
 	await(c.t, "one of "+a+" and "+b+" turns read-only", func() error {
 		sa, errA := c.state(a)
 		sb, errB := c.state(b)
