@@ -116,7 +116,7 @@ func (p *peer) run() {
 	go func() { loops <- p.Replicator.Run(ctx) }()
 	p.stop = sync.OnceValue(func() error {
 		cancel()
-		_ = <-engine // the loops say why
+		<-engine // the loops say why
 		return <-loops
 	})
 }

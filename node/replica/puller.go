@@ -63,8 +63,8 @@ func (p *Puller) Request(ctx context.Context, senderActor vclock.Actor) (*wire.C
 	return req, nil
 }
 
-// Take checks one frame and returns what the engine has to apply; nil when
-// there is nothing. An error voids the transfer: the stream must be dropped.
+// Take checks one frame and returns what the engine has to apply. An error voids
+// the transfer: the stream must be dropped.
 func (p *Puller) Take(f *wire.Frame) (*node.Apply, error) {
 	if f.Begin != nil {
 		if err := p.begin(f.Begin); err != nil {
