@@ -7,6 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"github.com/syncline/syncline/docs"
 	"github.com/syncline/syncline/node/rest"
 	"github.com/syncline/syncline/vclock"
 	"github.com/syncline/syncline/web"
@@ -30,7 +31,7 @@ func (n *dataNode) newAPI() (*rest.Server, error) {
 	}
 	cfg := rest.Config{
 		Engine: n.engine, Node: n.me.Name, ClusterID: n.roster.Cluster, Roster: n.roster.public(),
-		Listen: []string{n.sockets.api.Addr().String()}, Cluster: state, Build: build(), UI: page,
+		Listen: []string{n.sockets.api.Addr().String()}, Cluster: state, Build: build(), UI: page, Docs: docs.Files,
 		Log: n.log.Named("api"), Metrics: registry,
 	}
 	if n.cfg.chaos {

@@ -182,14 +182,22 @@ func (c *testCluster) hasVotes(t *testing.T, name string, n int) error {
 	return err
 }
 
-// put writes a document at one node and returns the actor that stamped it.
-func (c *testCluster) put(t *testing.T, name, id string) string {
+// put writes a document at one node, as soon as that takes writes, and returns
+// the actor that stamped it.
+func (c *testCluster) put(t *testing.T, name, id string) (actor string) {
 	t.Helper()
-	w, err := c.at(t, name).Put(t.Context(), client.Key{Collection: "docs", ID: id}, []byte(`{"by":"`+name+`"}`), client.PutOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	actor, _, _ := strings.Cut(w.Dot, ":")
+	at := c.at(t, name)
+	await(t, name+" takes a write", func() error {
+		w, err := at.Put(t.Context(), client.Key{Collection: "docs", ID: id}, []byte(`{"by":"`+name+`"}`), client.PutOptions{})
+		if errors.Is(err, client.ReadOnly) {
+			return err // a slow machine may lose a lease
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		actor, _, _ = strings.Cut(w.Dot, ":")
+		return nil
+	})
 	return actor
 }
 
@@ -260,6 +268,7 @@ func (c *testCluster) checkAPI(t *testing.T) {
 		{"b", "/v1/chaos/faults", 404, "--chaos"},
 		{"a", "/metrics", 200, "syncline_votes_have 3"},
 		{"a", "/ui/", 200, "<html"},
+		{"a", "/docs/problems/read_only", 200, "writable_nodes"},
 		{"w", "/v1/cluster", 200, `"role":"witness"`},
 		{"w", "/v1/docs/docs/x", 421, "data node"},
 	} {
@@ -305,7 +314,7 @@ func TestServeAlone(t *testing.T) {
 // PROTOCOL part 1: "`serve --found` founds a cluster without an absent one";
 // without it the node waits and says for whom.
 func TestServeFound(t *testing.T) {
-	c := newTestCluster(t, "timing: {beat: 20ms, lease: 800ms}\n", "a", "b")
+	c := newTestCluster(t, "", "a", "b")
 	c.start(t, "w")
 	first := c.start(t, "a")
 	_, err := c.at(t, "a").Put(t.Context(), client.Key{Collection: "docs", ID: "x"}, []byte(`{}`), client.PutOptions{})

@@ -116,8 +116,7 @@ func (p *peer) run() {
 	go func() { loops <- p.Replicator.Run(ctx) }()
 	p.stop = sync.OnceValue(func() error {
 		cancel()
-		<-engine // the loops say why
-		return <-loops
+		return errors.Join(<-loops, <-engine)
 	})
 }
 

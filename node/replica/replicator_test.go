@@ -343,8 +343,8 @@ func TestOwnActorAheadStopsTheNode(t *testing.T) {
 				if err := a.refusal(); node.KindOf(err) != node.OwnActorAhead {
 					t.Fatal(err)
 				}
-				if err := a.stop(); way == "pull" && node.KindOf(err) != node.OwnActorAhead {
-					t.Fatalf("the pull loop said %v", err)
+				if err := a.stop(); node.KindOf(err) != node.OwnActorAhead {
+					t.Fatalf("the process would end with %v", err)
 				}
 			})
 		})

@@ -17,6 +17,9 @@
 //     below its minimum load, or that did not reach the state that it is about,
 //     fails as void.
 //
+// Not shown here: what needs the clocks or the suspend of a whole machine (rows
+// 16 and 17); the simulation has them.
+//
 // Source of the workload: the histories and checkers of Jepsen (Kingsbury), cut
 // down to unique writes.
 package e2e

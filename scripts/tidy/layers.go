@@ -14,7 +14,7 @@ var layers = [][]string{
 	{"vclock"},
 	{"conflict", "witness", "node/wire", "node/strictjson"},
 	{"node"},
-	{"node/peer", "node/link", "node/sqlite", "conflict/script", "client", "web"},
+	{"node/peer", "node/link", "node/sqlite", "conflict/script", "client", "web", "docs"},
 	{"node/rest", "node/replica", "node/quorum", "node/member", "witness/server", "scripts/chaos"},
 	{"cmd/syncline"},
 }
