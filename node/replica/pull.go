@@ -17,8 +17,6 @@ import (
 
 // Limits of the pull loop.
 const (
-	// readAhead is how many frames wait while one is applied.
-	readAhead = 2
 	// helloTimeout bounds the question who a peer is.
 	helloTimeout = 3 * time.Second
 	// firstRetry and lastRetry bound the wait between two attempts.
@@ -116,31 +114,34 @@ type following struct {
 	silence *time.Timer
 }
 
-// run reads frames while the one before is applied.
+// run reads frames while those before are applied.
 func (f *following) run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
-	frames := make(chan *wire.Frame, readAhead)
+	frames := newWaiting()
 	// A read does not hear the context: closing the stream ends it.
 	stop := context.AfterFunc(ctx, func() { _ = f.stream.Close() })
 	defer stop()
 	defer f.stream.Close() // a second close says nothing new
 	g.Go(func() error {
-		defer close(frames)
+		defer close(frames.frames)
 		return f.read(ctx, frames)
 	})
 	g.Go(func() error {
-		for frame := range frames {
-			if err := f.r.take(ctx, f.name, f.puller, frame); err != nil {
+		for {
+			batch := frames.take()
+			if len(batch) == 0 {
+				return nil
+			}
+			if err := f.r.apply(ctx, f.name, f.puller, batch); err != nil {
 				return err
 			}
 		}
-		return nil
 	})
 	return g.Wait()
 }
 
 // read hands frames on until the stream ends.
-func (f *following) read(ctx context.Context, frames chan<- *wire.Frame) error {
+func (f *following) read(ctx context.Context, frames *waiting) error {
 	reader, err := wire.NewReader(f.stream)
 	if err != nil {
 		return err
@@ -153,35 +154,11 @@ func (f *following) read(ctx context.Context, frames chan<- *wire.Frame) error {
 		}
 		f.r.spoke(f.name, frame)
 		f.silence.Stop() // while we are slow ourselves, the sender is not silent
-		select {
-		case frames <- frame:
-		case <-ctx.Done():
-			return ctx.Err()
+		if err := frames.put(ctx, frame); err != nil {
+			return err
 		}
 		f.silence.Reset(Silence)
 	}
-}
-
-// take applies one frame.
-func (r *Replicator) take(ctx context.Context, name string, p *Puller, f *wire.Frame) error {
-	a, err := p.Take(f)
-	if err != nil {
-		return &node.Error{Op: "pull", Kind: node.Corrupt, Key: name, Err: err}
-	}
-	if f.Close != nil {
-		if err := r.cfg.Engine.PeerStanding(ctx, name, node.Standing(f.Close.Standing)); err != nil {
-			return err
-		}
-	}
-	if _, err := r.cfg.Engine.Apply(ctx, *a); err != nil {
-		return err
-	}
-	if f.Close != nil {
-		if r.table.Applied(name, f.Close) {
-			r.cfg.Engine.Feed().Ring() // the other streams have news to relay
-		}
-	}
-	return nil
 }
 
 // Ahead is told what a peer's ballot says of its frontier: for the lag that is
