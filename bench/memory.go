@@ -7,11 +7,13 @@ import (
 	"path/filepath"
 
 	"github.com/syncline/syncline/bench/load"
+	"github.com/syncline/syncline/node/sqlite"
 )
 
 const (
-	dataMemory    = 200_000_000 // bytes, caches apart; targets of the issue
-	witnessMemory = 30_000_000
+	// dataMemory is 200 MB and the configured caches, in bytes.
+	dataMemory    = 200_000_000 + sqlite.DefaultCacheBytes + sqlite.DefaultDocumentBytes
+	witnessMemory = 30_000_000 // bytes
 )
 
 // memory reads what the processes hold after writing and reading.
@@ -40,8 +42,8 @@ func (b *bench) memory(ctx context.Context) (err error) {
 		name, process string
 		limit         int64
 	}{
-		{"memory of a node, written and read", "a", dataMemory},
-		{"memory of a node, written only", "b", dataMemory},
+		{"memory of a node with its caches, written and read", "a", dataMemory},
+		{"memory of a node with its caches, written only", "b", dataMemory},
 		{"memory of the witness", "w", witnessMemory},
 	} {
 		bytes, err := c.running[m.process].residentBytes()

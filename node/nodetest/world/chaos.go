@@ -1,6 +1,10 @@
 package world
 
-import "time"
+import (
+	"fmt"
+	"strings"
+	"time"
+)
 
 // Chaos breaks something about every so often until it is stopped.
 func (w *World) Chaos(until time.Duration, every time.Duration) {
@@ -150,10 +154,10 @@ func (w *World) mended() bool {
 }
 
 func (w *World) ails() string {
-	out := ""
+	var out strings.Builder
 	for _, p := range w.nodes {
 		s := p.keeper.State(p.step())
-		out += p.name + " writable " + string(s.Cause) + " standing " + string(p.engine.Standing()) + " at " + p.engine.Frontier().String() + "; "
+		fmt.Fprintf(&out, "%s: writable %t %s, standing %s, at %s; ", p.name, s.Writable, s.Cause, p.engine.Standing(), p.engine.Frontier())
 	}
-	return out
+	return out.String()
 }

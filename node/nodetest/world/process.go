@@ -136,6 +136,8 @@ func (p *process) event(e node.Event) {
 		p.w.fail("%s: dot %s was used twice", p.name, e.Key)
 	case node.EventFailed:
 		p.w.fail("%s: engine failed: %v", p.name, e.Err)
+	case node.EventActor, node.EventStanding, node.EventDrift:
+		p.w.log("%s: %s %s", p.name, e.Kind, e.Key)
 	}
 }
 

@@ -10,9 +10,9 @@ import (
 
 // Timing of played streams.
 const (
-	retryMin  = 50 * time.Millisecond
-	retryMax  = 500 * time.Millisecond
-	frameTime = 200 * time.Microsecond // how long a sender takes over one frame
+	retryFirst = 50 * time.Millisecond
+	retryLast  = 500 * time.Millisecond
+	frameTime  = 200 * time.Microsecond // how long a sender takes over one frame
 	// maxFrameRows keeps frames short, so that transfers break in the middle.
 	maxFrameRows = 3
 )
@@ -42,7 +42,7 @@ func (p *process) connect(from string) {
 	w := p.w
 	sender := w.node(from)
 	if !sender.running() || w.cut[[2]string{p.name, from}] || w.cut[[2]string{from, p.name}] || w.chance(w.cfg.Loss) {
-		p.later(w.between(retryMin, retryMax), func() { p.connect(from) })
+		p.later(w.between(retryFirst, retryLast), func() { p.connect(from) })
 		return
 	}
 	s := &pull{p: p, from: from, heard: w.now}
@@ -85,7 +85,7 @@ func (s *pull) broke() {
 	s.ended, s.dead = true, true
 	s.p.w.log("%s loses the stream from %s", s.p.name, s.from)
 	delete(s.p.pulls, s.from)
-	s.p.later(s.p.w.between(retryMin, retryMax), func() { s.p.connect(s.from) })
+	s.p.later(s.p.w.between(retryFirst, retryLast), func() { s.p.connect(s.from) })
 }
 
 // serve begins the sender's end.
