@@ -45,6 +45,7 @@ func (n *dataNode) newClusterState() *clusterState {
 		self: n.me.Name, roster: n.roster, started: n.started, origin: n.started.Add(-n.boot()),
 		votes: n.runner.State, log: n.runner.Log, data: n.replicator.Status, links: n.link.Snapshot, disk: n.disk.status,
 		frontier: func() vclock.Vector { return n.engine.Frontier() },
+		stable:   n.replicator.Stable,
 	}
 }
 

@@ -30,6 +30,7 @@ type clusterState struct {
 	links    func() []link.Figures       // what this process's links carried
 	disk     func() rest.Disk
 	frontier func() vclock.Vector // this node's own
+	stable   func() vclock.Vector // what every data node has
 
 	lag atomic.Pointer[lagAt]
 }
@@ -75,7 +76,7 @@ func (c *clusterState) lack(l replica.Lack, since time.Duration) rest.Lag {
 // Status implements rest.Cluster.
 func (c *clusterState) Status() rest.Status {
 	votes := c.votes()
-	return rest.Status{Write: writeStatus(votes), Disk: c.disk(), Peers: c.peers(votes)}
+	return rest.Status{Write: writeStatus(votes), Disk: c.disk(), Peers: c.peers(votes), Stable: c.stable()}
 }
 
 // writeStatus is what the vote says.

@@ -88,6 +88,7 @@ func stateOf(t *testing.T) *clusterState {
 		},
 		disk:     func() rest.Disk { return rest.Disk{FreeBytes: 7} },
 		frontier: func() vclock.Vector { return frontier },
+		stable:   func() vclock.Vector { return vclock.Vector{} },
 	}
 }
 

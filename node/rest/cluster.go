@@ -32,6 +32,8 @@ type Status struct {
 	Write WriteStatus
 	Disk  Disk
 	Peers []Peer
+	// Stable is what every data node has, as far as this one knows.
+	Stable vclock.Vector
 }
 
 // WriteStatus says whether a node takes writes, by the votes that it has.
@@ -122,6 +124,7 @@ type clusterJSON struct {
 	Roster     Roster         `json:"roster"`
 	Write      writeJSON      `json:"write"`
 	Frontier   vclock.Vector  `json:"frontier"`
+	Stable     vclock.Vector  `json:"stable"`
 	CatchingUp bool           `json:"catching_up"`
 	Disk       Disk           `json:"disk"`
 	Conflicts  conflictCounts `json:"conflicts"`
@@ -158,7 +161,7 @@ func (s *Server) getCluster(c echo.Context) error {
 			State: w.State, Cause: w.Cause, Since: stamped(w.Since), Votes: w.Votes,
 			ExpiresInMS: w.ExpiresIn.Milliseconds(), WritableNodes: s.urls(w.WritableNodes),
 		},
-		Frontier:   verify.Frontier,
+		Frontier: verify.Frontier, Stable: status.Stable,
 		CatchingUp: s.engine.Standing() == node.StandingCatchingUp,
 		Disk:       status.Disk, Peers: filled(status.Peers),
 	}
