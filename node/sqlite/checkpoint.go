@@ -9,13 +9,13 @@ import (
 // Limits of the write-ahead log.
 const (
 	// CheckpointPages is the length at which the log's content begins to move
-	// into the file, in pages: 40 MiB. SQLite's own 1,000 stall the writer more
-	// often.
-	CheckpointPages = 10_000
+	// into the file, in pages: 100 MiB. SQLite's own 1,000 stall the writer more
+	// often; a document that is written again and again is moved once.
+	CheckpointPages = 25_000
 	// logStretch is how many times that length the log may reach before the
-	// writer itself stops to move the rest: 160 MiB. Only a view that is held
+	// writer itself stops to move the rest: 200 MiB. Only a view that is held
 	// for long lets it grow further.
-	logStretch = 4
+	logStretch = 2
 	// walKeep is the size to which the log's file is cut when it begins anew, in
 	// bytes.
 	walKeep = CheckpointPages * pageSize
