@@ -18,14 +18,10 @@ func (e *Engine) Standing() Standing {
 // then there is nothing to catch up with; one that is not new means that there
 // is. (The other way to be good is a closed transfer from a good node.)
 func (e *Engine) PeerStanding(ctx context.Context, name string, s Standing) error {
-	if e.Standing() == StandingGood || !slices.Contains(e.cfg.Others, name) {
-		return nil
+	if r := e.NextStanding(name, s); r != nil {
+		return e.submit(ctx, r)
 	}
-	next := e.hear(name, s)
-	if next == e.Standing() {
-		return nil
-	}
-	return e.submit(ctx, newStanding(next))
+	return nil
 }
 
 // NextStanding is PeerStanding for a simulation: it returns the request that

@@ -196,7 +196,7 @@ func (r *Runner) call(ctx context.Context, o Outgoing) ([]Outgoing, error) {
 		return nil, err
 	}
 	var a wire.Answer
-	if err := decode(reply, &a); err != nil {
+	if err := wire.DecodeMessage(reply, &a); err != nil {
 		return nil, err
 	}
 	if a.From != o.To || a.Nonce != o.Ballot.Nonce {
@@ -213,26 +213,12 @@ func (r *Runner) call(ctx context.Context, o Outgoing) ([]Outgoing, error) {
 	return again, err
 }
 
-// message is a ballot or an answer.
-type message interface{ Check() error }
-
-// decode reads a message that came from outside.
-func decode(body []byte, m message) error {
-	if len(body) > wire.MaxBallotBytes {
-		return fmt.Errorf("a message of %d bytes: at most %d", len(body), wire.MaxBallotBytes)
-	}
-	if err := wire.Decode(body, m); err != nil {
-		return err
-	}
-	return m.Check()
-}
-
 // HandleBallot answers the ballot of another data node. caller is the name that
 // the peer has proved; a ballot of somebody else is an error, as is one that
 // cannot be read.
 func (r *Runner) HandleBallot(caller string, body []byte) ([]byte, error) {
 	var b wire.Ballot
-	if err := decode(body, &b); err != nil {
+	if err := wire.DecodeMessage(body, &b); err != nil {
 		return nil, err
 	}
 	if b.From != caller {

@@ -108,7 +108,7 @@ func (c caller) Call(ctx context.Context, peer string, body []byte) ([]byte, err
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	var b wire.Ballot
-	if err := decode(body, &b); err != nil {
+	if err := wire.DecodeMessage(body, &b); err != nil {
 		return nil, err
 	}
 	a := askWitness(n.w, n.boot(), b)

@@ -216,10 +216,7 @@ func (r *Replicator) hello(ctx context.Context, name string) (*wire.Hello, error
 		return nil, err
 	}
 	h := new(wire.Hello)
-	if err := wire.Decode(reply, h); err != nil {
-		return nil, err
-	}
-	if err := h.Check(); err != nil {
+	if err := wire.DecodeMessage(reply, h); err != nil {
 		return nil, err
 	}
 	if h.Cluster != r.cfg.Cluster || h.Name != name {

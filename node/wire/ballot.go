@@ -208,3 +208,18 @@ func checkStamp(s Stamp) error {
 	}
 	return nil
 }
+
+// Message is what ballots, answers and hellos have in common.
+type Message interface{ Check() error }
+
+// DecodeMessage reads a ballot, an answer or a hello that came from outside,
+// and holds it against its limits.
+func DecodeMessage(body []byte, m Message) error {
+	if len(body) > MaxBallotBytes {
+		return fmt.Errorf("a message of %d bytes: at most %d", len(body), MaxBallotBytes)
+	}
+	if err := Decode(body, m); err != nil {
+		return err
+	}
+	return m.Check()
+}

@@ -113,25 +113,11 @@ func New(c Config) (*Server, error) {
 	return s, nil
 }
 
-// message is what all messages between processes have in common.
-type message interface{ Check() error }
-
-// decode reads a message that came from outside.
-func decode(body []byte, m message) error {
-	if len(body) > wire.MaxBallotBytes {
-		return fmt.Errorf("a message of %d bytes: at most %d", len(body), wire.MaxBallotBytes)
-	}
-	if err := wire.Decode(body, m); err != nil {
-		return err
-	}
-	return m.Check()
-}
-
 // HandleBallot answers a ballot. caller is the name that the peer has proved; a
 // ballot of somebody else is an error, as is one that cannot be read.
 func (s *Server) HandleBallot(caller string, body []byte) ([]byte, error) {
 	var b wire.Ballot
-	if err := decode(body, &b); err != nil {
+	if err := wire.DecodeMessage(body, &b); err != nil {
 		return nil, err
 	}
 	if b.From != caller {
@@ -217,7 +203,7 @@ func (s *Server) busy() (witness.Answer, time.Time) {
 // HandleHello answers how a process presents itself with how this one does.
 func (s *Server) HandleHello(caller string, body []byte) ([]byte, error) {
 	var h wire.Hello
-	if err := decode(body, &h); err != nil {
+	if err := wire.DecodeMessage(body, &h); err != nil {
 		return nil, err
 	}
 	if h.Name != caller {
