@@ -135,6 +135,11 @@ func (p *person) is(name string) member.Status {
 
 func (p *person) awaits(t *testing.T, name string, want member.Status) {
 	t.Helper()
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("%s is %q here:\n%s", name, p.is(name), p.logs)
+		}
+	})
 	eventually(t, fmt.Sprintf("%s to be %s", name, want), func() bool { return p.is(name) == want })
 }
 
