@@ -112,6 +112,9 @@ func (e *Engine) beginWrite() (Term, error) {
 
 // run carries out the requests inside the transaction.
 func (b *batch) run(requests []*Request) error {
+	if err := b.tx.Expect(expected(requests)); err != nil {
+		return err
+	}
 	for _, r := range requests {
 		var err error
 		switch {
@@ -132,6 +135,22 @@ func (b *batch) run(requests []*Request) error {
 		return errNothing
 	}
 	return b.flush()
+}
+
+// expected returns the documents that requests look at.
+func expected(requests []*Request) []conflict.Key {
+	var keys []conflict.Key
+	for _, r := range requests {
+		for i := range r.writes {
+			keys = append(keys, r.writes[i].Key)
+		}
+		if r.apply != nil {
+			for _, v := range r.apply.Versions {
+				keys = append(keys, v.Key)
+			}
+		}
+	}
+	return keys
 }
 
 // flush writes what the whole batch changed.

@@ -73,6 +73,9 @@ type ListRange struct {
 
 // Tx is the write transaction. Reads see its own writes.
 type Tx interface {
+	// Expect says that these documents will be asked for: to read many at once
+	// costs less than to read each. It changes no answer.
+	Expect(keys []conflict.Key) error
 	Document(key conflict.Key) (conflict.Siblings, error)
 	// Write makes v live and takes the covered away; all are of one document.
 	Write(v *conflict.Version, covered conflict.Siblings) error

@@ -16,6 +16,8 @@ type memTx struct {
 	ownStats, ownCursors bool // the maps are this transaction's own copies
 }
 
+func (t *memTx) Expect([]conflict.Key) error { return nil }
+
 func (t *memTx) Document(key conflict.Key) (conflict.Siblings, error) { return t.live(key), nil }
 
 func (t *memTx) Write(v *conflict.Version, covered conflict.Siblings) error {

@@ -126,6 +126,9 @@ func (p *pair) step(model node.Tx, taken map[vclock.Actor]uint64) func(tx node.T
 	case 3:
 		meta := node.Meta{Node: rapid.StringMatching(`[a-z]{0,3}`).Draw(p.T, "node"), Clean: rapid.Bool().Draw(p.T, "clean")}
 		return func(tx node.Tx) error { return tx.SetMeta(meta) }
+	case 4:
+		keys := rapid.SliceOfN(randomKeys, 0, 20).Draw(p.T, "expected")
+		return func(tx node.Tx) error { return tx.Expect(keys) }
 	}
 	return p.write(model, taken)
 }

@@ -23,23 +23,31 @@ const (
 	readAheadBytes = 8 << 20
 )
 
+// taken is a frame that was read and checked.
+type taken struct {
+	apply  *node.Apply
+	close  *wire.Close // nil within a transfer
+	weight int64
+}
+
 // waiting holds the frames that were read and not yet applied.
 type waiting struct {
-	frames chan *wire.Frame
+	frames chan taken
 	room   *semaphore.Weighted
 }
 
 func newWaiting() *waiting {
-	return &waiting{frames: make(chan *wire.Frame, readAhead), room: semaphore.NewWeighted(readAheadBytes)}
+	return &waiting{frames: make(chan taken, readAhead), room: semaphore.NewWeighted(readAheadBytes)}
 }
 
 // put adds a frame, and waits while there is no room for it.
-func (w *waiting) put(ctx context.Context, f *wire.Frame) error {
-	if err := w.room.Acquire(ctx, weight(f)); err != nil {
+func (w *waiting) put(ctx context.Context, f *wire.Frame, a *node.Apply) error {
+	t := taken{apply: a, close: f.Close, weight: weight(f)}
+	if err := w.room.Acquire(ctx, t.weight); err != nil {
 		return err
 	}
 	select {
-	case w.frames <- f:
+	case w.frames <- t:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
@@ -48,11 +56,11 @@ func (w *waiting) put(ctx context.Context, f *wire.Frame) error {
 
 // take returns all frames that wait, at least one; nil when there will be no
 // more.
-func (w *waiting) take() []*wire.Frame {
-	var out []*wire.Frame
+func (w *waiting) take() []taken {
+	var out []taken
 	for f := range w.frames {
 		out = append(out, f)
-		w.room.Release(weight(f))
+		w.room.Release(f.weight)
 		if len(w.frames) == 0 || len(out) == readAhead {
 			return out
 		}
@@ -71,16 +79,16 @@ func weight(f *wire.Frame) int64 {
 
 // apply applies frames that came one after the other: those up to the last
 // closing frame together, and the rest of a transfer that goes on.
-func (r *Replicator) apply(ctx context.Context, name string, p *Puller, frames []*wire.Frame) error {
+func (r *Replicator) apply(ctx context.Context, name string, frames []taken) error {
 	closed := len(frames)
-	for closed > 0 && frames[closed-1].Close == nil {
+	for closed > 0 && frames[closed-1].close == nil {
 		closed--
 	}
-	for _, part := range [][]*wire.Frame{frames[:closed], frames[closed:]} {
+	for _, part := range [][]taken{frames[:closed], frames[closed:]} {
 		if len(part) == 0 {
 			continue
 		}
-		if err := r.join(ctx, name, p, part); err != nil {
+		if err := r.join(ctx, name, part); err != nil {
 			return err
 		}
 	}
@@ -88,20 +96,16 @@ func (r *Replicator) apply(ctx context.Context, name string, p *Puller, frames [
 }
 
 // join applies frames as one.
-func (r *Replicator) join(ctx context.Context, name string, p *Puller, frames []*wire.Frame) error {
+func (r *Replicator) join(ctx context.Context, name string, frames []taken) error {
 	var joined node.Apply
 	for _, f := range frames {
-		a, err := p.Take(f)
-		if err != nil {
-			return &node.Error{Op: "pull", Kind: node.Corrupt, Key: name, Err: err}
+		joined.Sender, joined.Versions = f.apply.Sender, append(joined.Versions, f.apply.Versions...)
+		if f.apply.Done.Len() > 0 {
+			joined.Done = f.apply.Done
 		}
-		joined.Sender, joined.Versions = a.Sender, append(joined.Versions, a.Versions...)
-		if a.Done.Len() > 0 {
-			joined.Done = a.Done
-		}
-		if a.Close != nil {
-			joined.Close = a.Close
-			if err := r.cfg.Engine.PeerStanding(ctx, name, a.Close.Standing); err != nil {
+		if f.apply.Close != nil {
+			joined.Close = f.apply.Close
+			if err := r.cfg.Engine.PeerStanding(ctx, name, joined.Close.Standing); err != nil {
 				return err
 			}
 		}
@@ -111,8 +115,8 @@ func (r *Replicator) join(ctx context.Context, name string, p *Puller, frames []
 	}
 	news := false
 	for _, f := range frames {
-		if f.Close != nil {
-			news = r.table.Applied(name, f.Close) || news
+		if f.close != nil {
+			news = r.table.Applied(name, f.close) || news
 		}
 	}
 	if news {

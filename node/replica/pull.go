@@ -132,7 +132,7 @@ func (f *following) run(ctx context.Context) error {
 			if len(batch) == 0 {
 				return nil
 			}
-			if err := f.r.apply(ctx, f.name, f.puller, batch); err != nil {
+			if err := f.r.apply(ctx, f.name, batch); err != nil {
 				return err
 			}
 		}
@@ -140,7 +140,8 @@ func (f *following) run(ctx context.Context) error {
 	return g.Wait()
 }
 
-// read hands frames on until the stream ends.
+// read checks frames and hands them on until the stream ends. It does so while
+// earlier ones are committed.
 func (f *following) read(ctx context.Context, frames *waiting) error {
 	reader, err := wire.NewReader(f.stream)
 	if err != nil {
@@ -154,7 +155,11 @@ func (f *following) read(ctx context.Context, frames *waiting) error {
 		}
 		f.r.spoke(f.name, frame)
 		f.silence.Stop() // while we are slow ourselves, the sender is not silent
-		if err := frames.put(ctx, frame); err != nil {
+		apply, err := f.puller.Take(frame)
+		if err != nil {
+			return &node.Error{Op: "pull", Kind: node.Corrupt, Key: f.name, Err: err}
+		}
+		if err := frames.put(ctx, frame, apply); err != nil {
 			return err
 		}
 		f.silence.Reset(Silence)

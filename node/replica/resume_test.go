@@ -248,10 +248,22 @@ func TestHoldBack(t *testing.T) {
 	if !s.step() || len(s.rows) != 1 {
 		t.Fatal("a write waits")
 	}
+	// The next one does, for a moment, so that several make one transfer.
+	sent := s.now
+	s.now += time.Millisecond
+	a.put("alice", `{}`)
+	a.put("bob", `{}`)
+	if f, wait := s.next(); f != nil || wait != replica.TransferEvery-time.Millisecond {
+		t.Fatalf("%+v, wait %s", f, wait)
+	}
+	s.now = sent + replica.TransferEvery
+	if !s.step() || len(s.rows) != 3 {
+		t.Fatalf("%v went over", s.rows)
+	}
+	s.now += replica.TransferEvery
 	// News without rows: a frontier that moved by what the receiver has told.
 	a.ok(a.apply("x", &node.Apply{Sender: actorX, Close: &node.Closing{Frontier: vector("x~xxxxxxxx:1")}}, nil))
-	s.now += time.Millisecond
-	if f, wait := s.next(); f != nil || wait != replica.EmptyEvery-time.Millisecond {
+	if f, wait := s.next(); f != nil || wait != replica.EmptyEvery-replica.TransferEvery {
 		t.Fatalf("%+v, wait %s", f, wait)
 	}
 	s.now += replica.EmptyEvery

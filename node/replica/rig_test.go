@@ -255,10 +255,20 @@ func (s *stream) step() bool {
 	return true
 }
 
-// drain carries frames over until the sender has nothing more to say now.
+// drain carries frames over until the sender has nothing more to say but that
+// it is there.
 func (s *stream) drain() {
 	s.to.Helper()
-	for s.step() {
+	for {
+		f, wait := s.next()
+		switch {
+		case f != nil:
+			s.to.ok(s.deliver(f))
+		case wait > replica.TransferEvery:
+			return
+		default:
+			s.now += wait
+		}
 	}
 }
 

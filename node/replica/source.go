@@ -15,6 +15,10 @@ import (
 
 // Timing of streams (PROTOCOL D4).
 const (
+	// TransferEvery is the shortest time between the beginnings of two transfers
+	// with rows. A stream that was idle sends at once; under load several commits
+	// make one transfer, which costs both ends less.
+	TransferEvery = 4 * time.Millisecond
 	// EmptyEvery is the shortest time between closing frames without rows.
 	EmptyEvery = 20 * time.Millisecond
 	// Heartbeat is how long a sender is silent before it sends an empty frame.
@@ -51,6 +55,7 @@ type Source struct {
 	told     uint64 // revision of the table in the last closing frame
 	closed   bool   // a closing frame went out on this stream
 	lastSent time.Duration
+	resting  time.Duration // until then no further transfer begins
 }
 
 // transfer is one snapshot on its way.
@@ -95,6 +100,9 @@ func (s *Source) Close() error {
 // long to wait, at most, for a commit before asking again.
 func (s *Source) Next(ctx context.Context, now time.Duration) (*wire.Frame, time.Duration, error) {
 	if s.transfer == nil {
+		if rest := s.resting - now; rest > 0 {
+			return nil, rest, nil
+		}
 		if err := s.begin(ctx); err != nil {
 			return nil, 0, err
 		}
@@ -113,6 +121,9 @@ func (s *Source) Next(ctx context.Context, now time.Duration) (*wire.Frame, time
 		if err := s.finish(frame); err != nil {
 			return nil, 0, err
 		}
+	}
+	if !under && len(frame.Rows) > 0 {
+		s.resting = now + TransferEvery
 	}
 	s.lastSent = now
 	return frame, 0, nil

@@ -16,6 +16,14 @@ const (
 	// writer itself stops to move the rest: 200 MiB. Only a view that is held
 	// for long lets it grow further.
 	logStretch = 2
+	// logLook is what part of that length may have been added before the writer
+	// looks how long the log is: to ask costs as much as ten writes.
+	logLook = 8
+	// pagesOfRow and pagesOfCommit are the most pages that a row alters beside
+	// those of its body (of the versions, their index and the log, each with a
+	// split), and a commit beside its rows.
+	pagesOfRow    = 6
+	pagesOfCommit = 6
 	// walKeep is the size to which the log's file is cut when it begins anew, in
 	// bytes.
 	walKeep = CheckpointPages * pageSize
@@ -36,10 +44,26 @@ func (c *conn) checkpointTo(mode string) error {
 	return nil
 }
 
-// watchLog looks how long the log is after a commit. A checkpoint beside the
-// writer is asked for first; when that does not keep up, since the log can begin
-// anew only at a moment without a further commit, the writer does it itself.
-func (s *Store) watchLog() {
+// pages returns at least as many as the pages that a transaction alters.
+func (c *changes) pages() int64 {
+	n := pagesOfCommit + pagesOfRow*len(c.list)
+	for _, one := range c.list {
+		if one.version != nil {
+			n += len(one.version.Body) / pageSize
+		}
+	}
+	return int64(n)
+}
+
+// watchLog looks how long the log is, after a commit that added so many pages
+// at most. A checkpoint beside the writer is asked for first; when that does
+// not keep up, since the log can begin anew only at a moment without a further
+// commit, the writer does it itself.
+func (s *Store) watchLog(added int64) {
+	if s.unseen += added; s.unseen < s.cfg.logPages/logLook {
+		return
+	}
+	s.unseen = 0
 	pages := int64(0)
 	err := s.w.walPages.query(func(v values) (bool, error) {
 		pages = v.int(1)

@@ -151,7 +151,11 @@ func (s *stmt) query(fn func(values) (more bool, err error), args ...driver.Valu
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
+	defer func() {
+		if closing := rows.Close(); err == nil { // else it says the same again
+			err = closing
+		}
+	}()
 	if s.row == nil {
 		s.row = make(values, len(rows.Columns()))
 	}
@@ -183,7 +187,10 @@ func (c *conn) ask(text string, fn func(values) error) error {
 	}
 	s := &stmt{c: c, raw: raw}
 	err = s.query(func(v values) (bool, error) { return true, fn(v) })
-	return errors.Join(err, raw.Close())
+	if closing := raw.Close(); err == nil { // else it says the same again
+		err = closing
+	}
+	return err
 }
 
 // askInt runs a query whose answer is one number.

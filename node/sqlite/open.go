@@ -33,7 +33,8 @@ type Config struct {
 	CacheBytes    int64  // page caches of all connections; 0: DefaultCacheBytes
 	DocumentBytes int    // cache of documents, about; 0: DefaultDocumentBytes
 
-	logPages int64 // CheckpointPages; tests have less
+	logPages   int64 // CheckpointPages; tests have less
+	sweepBatch int   // sweepBatch; tests have less
 }
 
 func (c Config) path() string { return filepath.Join(c.Dir, fileName) }
@@ -57,6 +58,9 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if cfg.logPages == 0 {
 		cfg.logPages = CheckpointPages
 	}
+	if cfg.sweepBatch == 0 {
+		cfg.sweepBatch = sweepBatch
+	}
 	if cfg.Readers < MinReaders {
 		return nil, &node.Error{Op: "open", Kind: node.Invalid, Key: cfg.Dir, Err: fmt.Errorf("%d readers: want %d or more", cfg.Readers, MinReaders)}
 	}
@@ -78,7 +82,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	}
 	s := &Store{
 		cfg: cfg, lock: lock, shared: &shared{}, grown: make(chan struct{}, 1),
-		met: map[conflict.Key]*metDocument{}, stopAt: logStretch * cfg.logPages,
+		met: map[conflict.Key]*metDocument{}, stopAt: logStretch * cfg.logPages, stale: staleLog{batch: cfg.sweepBatch},
 	}
 	if err := s.open(ctx, migrations); err != nil {
 		return nil, errors.Join(openFailure(dir, err), s.closeAll(), lock.Close())
@@ -164,7 +168,15 @@ func (s *Store) prepareFile(ctx context.Context, migrations []string) error {
 		if err := quickCheck(s.w.conn); err != nil {
 			return err
 		}
+		if err := repairLog(ctx, s.w.conn); err != nil {
+			return err
+		}
 	}
+	last, err := s.w.askInt("SELECT coalesce(max(row), 0) FROM versions")
+	if err != nil {
+		return err
+	}
+	s.nextRow = last + 1
 	n, err := loadNames(s.w.conn)
 	if err != nil {
 		return err

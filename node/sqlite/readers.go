@@ -35,6 +35,7 @@ func openReader(ctx context.Context, a access, s *shared) (*reader, error) {
 }
 
 func (r *reader) statements() map[**stmt]string {
+	const logged = " FROM log l CROSS JOIN versions v ON v.row = l.row AND v.actor = l.actor AND v.seq = l.seq"
 	const live = " FROM state s LEFT JOIN versions v ON v.id = ? AND v.collection = "
 	return map[**stmt]string{
 		&r.begin: "BEGIN",
@@ -53,8 +54,8 @@ func (r *reader) statements() map[**stmt]string {
 		// The cross join keeps the planner from walking the whole collection.
 		&r.conflicted: "SELECT " + versionColumns + ", v.id FROM conflicted c CROSS JOIN versions v" +
 			" WHERE c.collection = ? AND c.id >= ? AND v.collection = c.collection AND v.id = c.id ORDER BY c.id",
-		&r.rows:   "SELECT " + versionColumns + ", v.id, v.collection FROM versions v WHERE v.actor = ? AND v.seq > ? ORDER BY v.seq",
-		&r.actors: "SELECT a.name FROM actors a WHERE EXISTS (SELECT 1 FROM versions v WHERE v.actor = a.number)",
+		&r.rows:   "SELECT " + versionColumns + ", v.id, v.collection" + logged + " WHERE l.actor = ? AND l.seq > ? ORDER BY l.seq",
+		&r.actors: "SELECT a.name FROM actors a WHERE EXISTS (SELECT 1" + logged + " WHERE l.actor = a.number)",
 
 		&r.actorNumber:      "SELECT number FROM actors WHERE name = ?",
 		&r.actorName:        "SELECT name FROM actors WHERE number = ?",

@@ -28,8 +28,12 @@ type Store struct {
 	writing sync.Mutex // held during an Update; guards what follows
 	w       *writer
 	met     map[conflict.Key]*metDocument // by the transaction in hand
-	broken  error                         // why nothing more is written
+	changes changes                       // of the transaction in hand
+	nextRow int64
+	stale   staleLog
+	broken  error // why nothing more is written
 	closed  bool
+	unseen  int64 // pages that may have been added since the length of the log was looked at
 	stopAt  int64 // pages of log at which the writer stops to shorten it
 
 	tending sync.Mutex // held during a checkpoint beside the writer; guards tender
@@ -68,7 +72,11 @@ func (s *Store) Update(_ context.Context, fn func(node.Tx) error) error {
 	if err := s.w.begin.do(); err != nil {
 		return s.breakOff(fmt.Errorf("begin a transaction: %w", err))
 	}
-	t := &tx{w: s.w, names: s.shared.names.Load(), met: s.met, documents: s.documents, frontier: s.documents.frontier}
+	s.changes.reset(s.nextRow)
+	t := &tx{
+		w: s.w, names: s.shared.names.Load(), met: s.met, changes: &s.changes, stale: &s.stale,
+		documents: s.documents, frontier: s.documents.frontier,
+	}
 	defer s.forget()
 	done := false
 	defer func() {
@@ -78,6 +86,9 @@ func (s *Store) Update(_ context.Context, fn func(node.Tx) error) error {
 	}()
 	err := fn(t)
 	done = true
+	if err == nil && t.failed == nil {
+		err = t.check("write", t.flush())
+	}
 	if err == nil && t.failed == nil {
 		return s.commit(t)
 	}
@@ -124,8 +135,10 @@ func (s *Store) commit(t *tx) error {
 	if t.ownNames {
 		s.shared.names.Store(t.names)
 	}
+	s.nextRow = t.changes.next
+	s.stale.commit(t)
 	s.documents.commit(t.met, t.frontier)
-	s.watchLog()
+	s.watchLog(t.changes.pages())
 	return nil
 }
 

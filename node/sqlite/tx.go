@@ -16,9 +16,13 @@ type tx struct {
 	names     *names // committed ones, or with ownNames a copy with this transaction's
 	met       map[conflict.Key]*metDocument
 	documents *documents
+	changes   *changes
+	stale     *staleLog
+	swept     []entry       // out of the log with this transaction
 	frontier  vclock.Vector // as this transaction leaves it
 
 	ownNames bool
+	closing  bool  // the process says goodbye to the file
 	failed   error // the first failure that leaves SQLite or the disk in doubt
 }
 
@@ -51,31 +55,87 @@ func (t *tx) Document(key conflict.Key) (conflict.Siblings, error) {
 
 // meet looks a document up, once in a transaction.
 func (t *tx) meet(key conflict.Key) (*metDocument, error) {
-	const rowColumn = 7
-	if m, ok := t.met[key]; ok {
+	if m := t.known(key); m != nil {
 		return m, nil
 	}
-	if m, _, ok := t.documents.read(key); ok {
-		t.met[key] = &m
-		return &m, nil
+	if err := t.lookUp(key.Collection, []conflict.DocID{key.ID}); err != nil {
+		return nil, err
 	}
-	m := &metDocument{}
-	collection, known := t.names.collections.number[key.Collection]
-	if known {
-		err := t.w.document.query(func(v values) (bool, error) {
-			u, err := decodeVersion(v, key, t.names.actors.name[v.int(0)])
-			if err != nil {
-				return false, err
+	return t.met[key], nil
+}
+
+// known returns a document that this transaction has met, or that is cached,
+// and nil for others.
+func (t *tx) known(key conflict.Key) *metDocument {
+	if m, ok := t.met[key]; ok {
+		return m
+	}
+	m, _, ok := t.documents.read(key)
+	if !ok {
+		return nil
+	}
+	t.met[key] = &m
+	return &m
+}
+
+// Expect implements node.Tx.
+func (t *tx) Expect(keys []conflict.Key) error {
+	unknown := map[conflict.Collection][]conflict.DocID{}
+	for _, key := range keys {
+		if t.known(key) != nil {
+			continue
+		}
+		ids := append(unknown[key.Collection], key.ID)
+		if len(ids) == rowsAtOnce {
+			if err := t.lookUp(key.Collection, ids); err != nil {
+				return err
 			}
-			m.add(u, v.int(rowColumn))
-			return true, nil
-		}, string(key.ID), collection)
-		if err != nil {
-			return nil, t.check("read "+key.String(), err)
+			ids = ids[:0]
+		}
+		unknown[key.Collection] = ids
+	}
+	for collection, ids := range unknown {
+		if err := t.lookUp(collection, ids); err != nil {
+			return err
 		}
 	}
-	t.met[key] = m
-	return m, nil
+	return nil
+}
+
+// lookUp reads up to rowsAtOnce documents of a collection from the file. The
+// statement has a fixed number of places: the last id fills those that are left.
+func (t *tx) lookUp(name conflict.Collection, ids []conflict.DocID) error {
+	const rowColumn, idColumn = 7, 8
+	for _, id := range ids {
+		t.met[conflict.Key{Collection: name, ID: id}] = &metDocument{}
+	}
+	collection, known := t.names.collections.number[name]
+	if !known || len(ids) == 0 {
+		return nil
+	}
+	statement, args := t.w.document, append(t.w.args[:0], collection)
+	if len(ids) > 1 {
+		statement = t.w.documents
+		for i := range rowsAtOnce - 1 {
+			args = append(args, string(ids[min(i, len(ids)-1)]))
+		}
+	}
+	args = append(args, string(ids[len(ids)-1]))
+	err := statement.query(func(v values) (bool, error) {
+		key := conflict.Key{Collection: name, ID: conflict.DocID(v.text(idColumn))}
+		u, err := decodeVersion(v, key, t.names.actors.name[v.int(0)])
+		if err != nil {
+			return false, err
+		}
+		t.met[key].add(u, v.int(rowColumn))
+		return true, nil
+	}, args...)
+	if err != nil {
+		for _, id := range ids { // nobody may take them for new
+			delete(t.met, conflict.Key{Collection: name, ID: id})
+		}
+	}
+	return t.check("read documents of "+string(name), err)
 }
 
 // add puts a version among the live ones of a document that is being made.
@@ -95,20 +155,26 @@ func (t *tx) Write(v *conflict.Version, covered conflict.Siblings) error {
 		return err
 	}
 	after := metDocument{live: make(conflict.Siblings, 0, len(m.live)+1), rows: make([]int64, 0, len(m.live)+1)}
-	var free []int64
+	left, row := v, int64(0)
 	for i, u := range m.live {
-		if covered.Find(u.Dot) != nil {
-			free = append(free, m.rows[i])
+		if covered.Find(u.Dot) == nil {
+			after.live, after.rows = append(after.live, u), append(after.rows, m.rows[i])
 			continue
 		}
-		after.live, after.rows = append(after.live, u), append(after.rows, m.rows[i])
+		actor, err := t.actor(u.Dot.Actor)
+		if err != nil {
+			return t.check("write "+v.Key.String(), err)
+		}
+		t.changes.replace(m.rows[i], left, entry{actor, int64(u.Dot.Seq)})
+		if left != nil {
+			left, row = nil, m.rows[i]
+		}
 	}
-	if len(free) != len(covered) {
-		return misuse(v, fmt.Errorf("it covers %d versions of which %d are live", len(covered), len(free)))
+	if gone := len(m.live) - len(after.live); gone != len(covered) {
+		return misuse(v, fmt.Errorf("it covers %d versions of which %d are live", len(covered), gone))
 	}
-	row, err := t.place(v, free)
-	if err != nil {
-		return t.check("write "+v.Key.String(), err)
+	if left != nil {
+		row = t.changes.add(v)
 	}
 	after.add(v, row)
 	if err := t.noteConflict(v.Key, len(m.live), len(after.live)); err != nil {
@@ -121,46 +187,6 @@ func (t *tx) Write(v *conflict.Version, covered conflict.Siblings) error {
 // misuse reports a broken promise of the caller.
 func misuse(v *conflict.Version, err error) error {
 	return &node.Error{Op: "store write", Kind: node.Bug, Key: v.Key.String(), Err: err}
-}
-
-// place puts a version into the first of the rows that are free, or into a new
-// one, and returns which.
-func (t *tx) place(v *conflict.Version, free []int64) (int64, error) {
-	actor, err := t.actor(v.Dot.Actor)
-	if err != nil {
-		return 0, err
-	}
-	if len(free) == 0 {
-		return t.insert(v, actor)
-	}
-	if t.w.args, err = appendVersion(t.w.args[:0], v, actor); err != nil {
-		return 0, err
-	}
-	t.w.args = append(t.w.args, free[0])
-	if err := t.w.rewrite.one(t.w.args...); err != nil {
-		return 0, err
-	}
-	for _, row := range free[1:] {
-		if err := t.w.remove.one(row); err != nil {
-			return 0, err
-		}
-	}
-	return free[0], nil
-}
-
-func (t *tx) insert(v *conflict.Version, actor int64) (int64, error) {
-	collection, err := t.collection(v.Key.Collection)
-	if err != nil {
-		return 0, err
-	}
-	if t.w.args, err = appendVersion(append(t.w.args[:0], collection, string(v.Key.ID)), v, actor); err != nil {
-		return 0, err
-	}
-	result, err := t.w.insert.exec(t.w.args...)
-	if err != nil {
-		return 0, err
-	}
-	return result.LastInsertId()
 }
 
 // noteConflict keeps the table of documents in conflict.
@@ -211,6 +237,7 @@ func (t *tx) SetCursor(sender vclock.Actor, done vclock.Vector) error {
 
 // SetMeta implements node.Tx.
 func (t *tx) SetMeta(m node.Meta) error {
+	t.closing = m.Clean
 	for key, value := range metaRows(m) {
 		if err := t.w.setMeta.do(key, value); err != nil {
 			return t.check("set "+key+" of the file", err)

@@ -2,16 +2,18 @@ package sqlite
 
 import (
 	"database/sql/driver"
+	"strings"
 )
 
 // writer is the one connection that writes, with its statements.
 type writer struct {
 	*conn
-	args []driver.Value // of the insert or update in hand
+	args []driver.Value // of the statement in hand
 
 	begin, commit, rollback        *stmt
-	document                       *stmt
-	insert, rewrite, remove        *stmt
+	document, documents            *stmt
+	remove, drop                   *stmt
+	put, enter                     rowStmt // versions and the log
 	conflicted, agreed             *stmt
 	addActor, addCollection        *stmt
 	setState, setCollection        *stmt
@@ -21,15 +23,23 @@ type writer struct {
 
 // statements are prepared once the schema stands.
 func (w *writer) statements() map[**stmt]string {
+	const document = "SELECT " + versionColumns + ", v.row, v.id FROM versions v WHERE v.collection = ? AND v.id "
+	putOne, putMany := rowTexts("INSERT INTO versions (row, collection, id, actor, seq, time, deleted, clock, sum, body) VALUES ", 10,
+		" ON CONFLICT (row) DO UPDATE SET actor = excluded.actor, seq = excluded.seq, time = excluded.time,"+
+			" deleted = excluded.deleted, clock = excluded.clock, sum = excluded.sum, body = excluded.body")
+	enterOne, enterMany := rowTexts("INSERT INTO log (actor, seq, row) VALUES ", 3, "")
 	return map[**stmt]string{
 		&w.begin:    "BEGIN IMMEDIATE",
 		&w.commit:   "COMMIT",
 		&w.rollback: "ROLLBACK",
 
-		&w.document: "SELECT " + versionColumns + ", v.row FROM versions v WHERE v.id = ? AND v.collection = ?",
-		&w.insert:   "INSERT INTO versions (collection, id, actor, seq, time, deleted, clock, sum, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-		&w.rewrite:  "UPDATE versions SET actor = ?, seq = ?, time = ?, deleted = ?, clock = ?, sum = ?, body = ? WHERE row = ?",
-		&w.remove:   "DELETE FROM versions WHERE row = ?",
+		&w.document:  document + "= ?",
+		&w.documents: document + "IN (?" + strings.Repeat(", ?", rowsAtOnce-1) + ")",
+		&w.remove:    "DELETE FROM versions WHERE row = ?",
+		&w.drop:      "DELETE FROM log WHERE actor = ? AND seq IN (?" + strings.Repeat(", ?", rowsAtOnce-1) + ")",
+
+		&w.put.one: putOne, &w.put.many: putMany,
+		&w.enter.one: enterOne, &w.enter.many: enterMany,
 
 		&w.conflicted: "INSERT INTO conflicted (collection, id) VALUES (?, ?)",
 		&w.agreed:     "DELETE FROM conflicted WHERE collection = ? AND id = ?",
