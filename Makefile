@@ -6,10 +6,10 @@ TOOL    := go tool -modfile=tools/go.mod
 DATA    ?=        # demo: empty for the bank story, or "debian"
 SEEDS   ?= 20000  # soak: seeds of the simulation
 KILLS   ?= 50     # soak: kill -9 of one node under load; a fifth as many of all at once
-BENCH   ?=        # bench: flags, such as "-only put,get -seconds 5"
+BENCH   ?=        # bench: flags, such as "-only solo -window 5s"
 LEDGER  := $(CURDIR)/soak/ledger.jsonl
 
-.PHONY: help demo build test bench soak lint fmt clean
+.PHONY: help demo build test bench profile soak lint fmt clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -23,9 +23,15 @@ build: ## the binary, bin/syncline
 test: ## everything that must be green, with its own set-up
 	@scripts/test.sh
 
-bench: build ## figures and ratios; BENCH="-only put -seconds 5" for a part of them
+bench: build ## figures and ratios; BENCH="-only solo" for a part of them
 	CGO_ENABLED=0 go build -o bin/bare ./bench/bare
 	CGO_ENABLED=0 go run ./bench -product $(BIN) -bare bin/bare -commit $(COMMIT) $(BENCH)
+
+profile: build ## what the compiler optimises the binary by, from the figures' own load
+	CGO_ENABLED=0 go build -o bin/bare ./bench/bare
+	rm -rf bin/profiles && mkdir -p bin/profiles
+	CGO_ENABLED=0 go run ./bench -product $(BIN) -bare bin/bare -only solo,pair,catchup -rounds 1 -profiles bin/profiles
+	go tool pprof -proto bin/profiles/*.prof > cmd/syncline/default.pgo
 
 soak: build ## long runs, kept in soak/ledger.jsonl: SEEDS=n KILLS=n
 	@mkdir -p $(dir $(LEDGER))

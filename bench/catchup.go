@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"time"
 )
@@ -47,7 +46,7 @@ func (b *bench) catchUp(ctx context.Context) error {
 // catchUpOnce returns documents a second, from the start of the new node's
 // process until its frontier covers the other's.
 func (b *bench) catchUpOnce(ctx context.Context, name string) (rate float64, err error) {
-	c, err := newCluster(b.opts.product, filepath.Join(b.dir, name), 2, true)
+	c, err := b.newCluster(name, 2, true)
 	if err != nil {
 		return 0, err
 	}

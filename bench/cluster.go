@@ -30,6 +30,8 @@ type cluster struct {
 	members []member
 	running map[string]*process
 	client  *http.Client
+
+	profiles string // folder for profiles of the data nodes, or ""
 }
 
 // member is one process of the roster.
@@ -39,6 +41,15 @@ type member struct {
 }
 
 func (m member) url() string { return "http://" + m.api }
+
+// newCluster makes a cluster of the product, in a folder of the run.
+func (b *bench) newCluster(name string, nodes int, witness bool) (*cluster, error) {
+	c, err := newCluster(b.opts.product, filepath.Join(b.dir, name), nodes, witness)
+	if err == nil {
+		c.profiles = b.opts.profiles
+	}
+	return c, err
+}
 
 // newCluster writes the configuration of so many data nodes (named a, b, …),
 // with or without a witness, and starts nothing.
@@ -114,6 +125,9 @@ func (c *cluster) start(ctx context.Context, name string, extra ...string) error
 		command = "witness"
 	}
 	args := append([]string{command, "--config", c.config, "--name", name, "--data", filepath.Join(c.dir, name)}, extra...)
+	if c.profiles != "" && m.role == "data" {
+		args = append(args, "--cpuprofile", filepath.Join(c.profiles, filepath.Base(c.dir)+"-"+name+".prof"))
+	}
 	p, err := startProcess(ctx, c.dir, name, c.program, args...)
 	if err != nil {
 		return err

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"path/filepath"
 	"regexp"
 	"sync"
 	"time"
@@ -35,7 +34,7 @@ type refusals struct {
 // cut measures, from the moment at which the link between the two nodes is
 // cut, how long until the losing side first refuses a write.
 func (b *bench) cut(ctx context.Context) (err error) {
-	c, err := newCluster(b.opts.product, filepath.Join(b.dir, "cut"), 2, true)
+	c, err := b.newCluster("cut", 2, true)
 	if err != nil {
 		return err
 	}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"path/filepath"
 	"time"
 )
 
@@ -20,7 +19,7 @@ const (
 // until the other node has answered a read with it. The read carries the
 // write's session and waits, so its own round trip is part of the figure.
 func (b *bench) lag(ctx context.Context) (err error) {
-	c, err := newCluster(b.opts.product, filepath.Join(b.dir, "lag"), 2, true)
+	c, err := b.newCluster("lag", 2, true)
 	if err != nil {
 		return err
 	}

@@ -30,6 +30,7 @@ type options struct {
 	documents     int           // of the catch-up and of the memory part
 	reads         int           // random reads before the memory is read
 	probes        int           // of the lag
+	profiles      string        // folder for profiles of the data nodes, or ""
 }
 
 // bench is one run.
@@ -97,6 +98,7 @@ func parse(args []string, out io.Writer) (options, error) {
 	flags.StringVar(&o.commit, "commit", unknownText, "commit that both were built from, printed with the figures")
 	flags.StringVar(&o.dir, "dir", "", "folder on the disk to measure; empty for the system's temporary one")
 	flags.StringVar(&o.only, "only", "", "parts to run, joined by commas; empty for all but floor: "+partNames())
+	flags.StringVar(&o.profiles, "profiles", "", "folder for a CPU profile of each data node; empty for none")
 	flags.IntVar(&o.rounds, "rounds", 5, "rounds, each of the floor and the product")
 	flags.DurationVar(&o.window, "window", 4*time.Second, "length of one measurement")
 	flags.IntVar(&o.clients, "clients", load.DefaultClients, "clients")

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"path/filepath"
 
 	"github.com/syncline/syncline/bench/load"
 	"github.com/syncline/syncline/node/sqlite"
@@ -18,7 +17,7 @@ const (
 
 // memory reads what the processes hold after writing and reading.
 func (b *bench) memory(ctx context.Context) (err error) {
-	c, err := newCluster(b.opts.product, filepath.Join(b.dir, "memory"), 2, true)
+	c, err := b.newCluster("memory", 2, true)
 	if err != nil {
 		return err
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"path/filepath"
 	"time"
 
 	"github.com/syncline/syncline/bench/load"
@@ -60,7 +59,7 @@ func (b *bench) compare(ctx context.Context, part string, nodes int, witness boo
 		return err
 	}
 	defer func() { err = errors.Join(err, stopFloor()) }()
-	product, err := newCluster(b.opts.product, filepath.Join(b.dir, part), nodes, witness)
+	product, err := b.newCluster(part, nodes, witness)
 	if err != nil {
 		return err
 	}

@@ -2,8 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
+	"os"
+	"runtime/debug"
+	"runtime/pprof"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -22,17 +26,29 @@ func newServeCommand(a *app) *cobra.Command {
 	}
 	addServerFlags(c.Flags())
 	c.Flags().Bool("found", false, "found the cluster although other data nodes are absent; once, at its first start")
+	c.Flags().String("cpuprofile", "", "file for a profile of the whole run, for go tool pprof")
 	return c
 }
+
+// gcPercent is how much garbage may gather beside what lives, in percent of it.
+// The caches live on the heap, so each byte of them costs nearly two of memory.
+const gcPercent = 90
 
 // runServe runs a data node until its context ends. Every long-lived actor of
 // the process stands here. A stage starts after those above it and is stopped
 // before them: first the API, which finishes its requests while votes and the
 // writer still work, and last the writer, so that nobody waits for it in vain.
 func runServe(ctx context.Context, a *app, flags *pflag.FlagSet) error {
-	n, err := newDataNode(ctx, a, flags)
+	if a.getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
+	stopProfile, err := startProfile(flags)
 	if err != nil {
 		return err
+	}
+	n, err := newDataNode(ctx, a, flags)
+	if err != nil {
+		return errors.Join(err, stopProfile())
 	}
 	err = runStages(
 		ctx,
@@ -53,7 +69,26 @@ func runServe(ctx context.Context, a *app, flags *pflag.FlagSet) error {
 			{"announcement", announce(a, n.me.Name, n.sockets)},
 		},
 	)
-	return n.close(ctx, err)
+	return errors.Join(n.close(ctx, err), stopProfile())
+}
+
+// startProfile begins the profile of the process that --cpuprofile asks for.
+func startProfile(flags *pflag.FlagSet) (stop func() error, err error) {
+	path, err := flags.GetString("cpuprofile")
+	if err != nil || path == "" {
+		return func() error { return nil }, err
+	}
+	file, err := os.Create(path)
+	if err != nil {
+		return nil, fmt.Errorf("--cpuprofile: %w", err)
+	}
+	if err := pprof.StartCPUProfile(file); err != nil {
+		return nil, fmt.Errorf("--cpuprofile: %w", errors.Join(err, file.Close()))
+	}
+	return func() error {
+		pprof.StopCPUProfile()
+		return file.Close()
+	}, nil
 }
 
 // announce prints the one line of standard output: the process serves.
