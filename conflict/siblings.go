@@ -104,12 +104,13 @@ func (s Siblings) Alive() bool {
 	return slices.ContainsFunc(s, func(v *Version) bool { return !v.Deleted })
 }
 
-// Conflicts is the number of live versions when there are two or more, else 0.
+// Conflicts is the number of live versions when there are two or more that are
+// not one write, else 0.
 func (s Siblings) Conflicts() int {
-	if len(s) < 2 {
-		return 0
+	if n := len(s.Visible()); n > 1 {
+		return n
 	}
-	return len(s)
+	return 0
 }
 
 // Digest is the document's share in its collection's digest (PROTOCOL D12):

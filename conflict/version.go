@@ -19,6 +19,7 @@ type Version struct {
 	Deleted bool           // a tombstone; its body is empty
 	Clock   vclock.Context // what its writer had seen of the document
 	Body    []byte         // the bytes as they came
+	Origin  *Origin        // nil for a write that is nothing but itself
 	Sum     Sum            // over all of the above, computed where it was written
 }
 
@@ -52,6 +53,7 @@ func (v *Version) ComputeSum() Sum {
 	b = appendString(b, string(clock))
 	body := sha256.Sum256(v.Body)
 	b = append(b, body[:]...)
+	b = v.Origin.appendTo(b)
 	whole := sha256.Sum256(b)
 	return Sum(whole[:SumSize])
 }
@@ -75,6 +77,8 @@ func (v *Version) Check() error {
 		return fmt.Errorf("version %s of %s: the checksum does not hold", v.Dot, v.Key)
 	case v.Clock.Covers(v.Dot):
 		return fmt.Errorf("version %s of %s: its clock covers itself", v.Dot, v.Key)
+	case v.Origin != nil && v.Origin.Old == v.Dot:
+		return fmt.Errorf("version %s of %s: it says that it was stamped again as itself", v.Dot, v.Key)
 	case v.Deleted && len(v.Body) > 0:
 		return fmt.Errorf("version %s of %s: a tombstone with a body", v.Dot, v.Key)
 	}

@@ -183,7 +183,7 @@ func (p *pager) tell(v *conflict.Version) error {
 	if err != nil {
 		return err
 	}
-	c := Change{Cursor: p.e.sealPosition(p.pos), Version: v, Doc: show(v.Key, live, p.frontier, p.e.cfg.Policy)}
+	c := Change{Cursor: p.e.sealPosition(p.pos), Version: v, Doc: show(v.Key, live, p.frontier, p.e.policy(v.Key.Collection))}
 	p.size += len(c.Doc.Shown.Body)
 	p.page.Changes = append(p.page.Changes, c)
 	return nil

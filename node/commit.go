@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 
 	"github.com/syncline/syncline/conflict"
 	"github.com/syncline/syncline/planted"
@@ -25,6 +26,7 @@ type batch struct {
 	meta     Meta
 	stats    map[conflict.Collection]CollectionStat // those that changed
 	held     vclock.Vector                          // planted.CloseLoose: the rows held
+	settings *settings                              // as they will be; nil while nothing was configured
 	dirty    bool
 	disorder bool // a loose row came in below another one
 }
@@ -83,7 +85,7 @@ func (e *Engine) admit(requests []*Request) ([]*Request, Term) {
 				asked = true
 				term, refused = e.beginWrite()
 			}
-			if refused != nil {
+			if r.minority = refused != nil && e.goesOn(refused, r.writes); refused != nil && !r.minority {
 				r.fail(refused)
 				continue
 			}
@@ -91,6 +93,28 @@ func (e *Engine) admit(requests []*Request) ([]*Request, Term) {
 		out = append(out, r)
 	}
 	return out, term
+}
+
+// goesOn says whether writes are taken although the node may not write: it only
+// lacks a majority, and their collections go on without one.
+func (e *Engine) goesOn(refused error, writes []Write) bool {
+	f, ok := errors.AsType[*Error](refused)
+	if !ok || f.Kind != ReadOnly || f.ReadOnly == nil || f.ReadOnly.Cause != NoMajority {
+		return false
+	}
+	return !slices.ContainsFunc(writes, func(w Write) bool {
+		return e.setting(w.Key.Collection).config.Minority != conflict.MinorityAccept
+	})
+}
+
+// MayWriteTo is MayWrite for one collection, which may take writes on a node
+// without a majority: then minority is true.
+func (e *Engine) MayWriteTo(name conflict.Collection) (minority bool, err error) {
+	err = e.MayWrite()
+	if err != nil && e.goesOn(err, []Write{{Key: conflict.Key{Collection: name}}}) {
+		return true, nil
+	}
+	return false, err
 }
 
 // MayWrite says whether local writes are taken now: nil, or the error that a
@@ -175,6 +199,9 @@ func (e *Engine) install(b *batch) {
 		e.disorder.Add(1) // for those whose snapshot was too old at the first count
 	}
 	maps.Copy(e.stats, b.stats)
+	if b.settings != nil {
+		e.settings.Store(b.settings)
+	}
 	if old := e.meta.Standing; old != b.meta.Standing {
 		e.setMeta(b.meta)
 		e.event(Event{Kind: EventStanding, Old: string(old), New: string(b.meta.Standing)})
@@ -188,11 +215,11 @@ func (e *Engine) install(b *batch) {
 func (e *Engine) answer(requests []*Request, term Term) {
 	asked, held := false, true
 	for _, r := range requests {
-		if len(r.writes) > 0 && !asked {
+		if len(r.writes) > 0 && !asked && !r.minority {
 			asked, held = true, e.cfg.Guard.Held(term)
 		}
 		for i := range r.outcomes {
-			if o := &r.outcomes[i]; !held && o.Err == nil && r.err == nil {
+			if o := &r.outcomes[i]; !held && !r.minority && o.Err == nil && r.err == nil {
 				o.Err = &Error{
 					Op: "write", Kind: LeaseLost, Key: r.writes[i].Key.String(), Dot: o.Written.Dot.String(),
 					Err: fmt.Errorf("committed as %s after the lease had ended; it meets what others wrote as a sibling", o.Written.Dot),
@@ -240,6 +267,12 @@ func (b *batch) write(before conflict.Siblings, added conflict.Added) error {
 	}
 	b.stats[name] = stat.count(before, -1).count(added.Live, 1)
 	b.dirty = true
+	if len(before) < WarnSiblings && len(added.Live) >= WarnSiblings {
+		b.e.event(Event{Kind: EventSiblings, Key: added.New.Key.String()})
+	}
+	if name == ConfigCollection {
+		b.configure(added.Live)
+	}
 	return b.tx.Write(added.New, added.Covered)
 }
 

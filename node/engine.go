@@ -30,20 +30,21 @@ const (
 
 // Config says what an Engine is made of.
 type Config struct {
-	Cluster string           // the cluster's id
-	Node    string           // this node's name
-	Others  []string         // the other data nodes of the roster
-	Store   Store            // the database file; the engine closes it
-	Guard   Guard            // "may I write?"
-	Policy  conflict.Policy  // how conflicts are shown
-	Wall    func() time.Time // the wall clock
-	Random  func() [5]byte   // randomness for a new actor
-	Key     []byte           // for the tokens' MAC; derived from the cluster's secret
-	Full    bool             // the store syncs each commit
-	Found   bool             // be good at once, although other data nodes are absent
-	Roster  []byte           // kept in the file at its first start
-	Drift   time.Duration    // 0: DefaultDrift
-	Events  func(Event)      // told what happens; must return soon
+	Cluster string   // the cluster's id
+	Node    string   // this node's name
+	Others  []string // the other data nodes of the roster
+	Store   Store    // the database file; the engine closes it
+	Guard   Guard    // "may I write?"
+	// Stable is what every data node of the roster has (PROTOCOL D7); nil: nothing.
+	Stable func() vclock.Vector
+	Wall   func() time.Time // the wall clock
+	Random func() [5]byte   // randomness for a new actor
+	Key    []byte           // for the tokens' MAC; derived from the cluster's secret
+	Full   bool             // the store syncs each commit
+	Found  bool             // be good at once, although other data nodes are absent
+	Roster []byte           // kept in the file at its first start
+	Drift  time.Duration    // 0: DefaultDrift
+	Events func(Event)      // told what happens; must return soon
 }
 
 // Engine is one node's documents. Its methods may be called from many
@@ -57,6 +58,8 @@ type Engine struct {
 
 	published atomic.Pointer[Published]
 	disorder  atomic.Uint64
+	settings  atomic.Pointer[settings]
+	conflicts *conflictIDs
 	assigned  atomic.Uint64 // the last sequence of actor, committed or about to be
 	failed    atomic.Pointer[Error]
 	macs      sync.Pool     // of keyed hashes, for tokens
@@ -90,6 +93,9 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	if cfg.Drift == 0 {
 		cfg.Drift = DefaultDrift
 	}
+	if cfg.Stable == nil {
+		cfg.Stable = func() vclock.Vector { return vclock.Vector{} }
+	}
 	if cfg.Events == nil {
 		cfg.Events = func(Event) {}
 	}
@@ -97,6 +103,10 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 		cfg: cfg, feed: newFeed(), queue: make(chan *Request, MaxQueue),
 		failing: make(chan struct{}), ended: make(chan struct{}),
 		heard: map[string]Standing{}, stats: map[conflict.Collection]CollectionStat{},
+	}
+	var err error
+	if e.conflicts, err = newConflictIDs(); err != nil {
+		return nil, &Error{Op: "open", Kind: Bug, Err: err}
 	}
 	if err := e.load(ctx); err != nil {
 		return nil, err
@@ -124,6 +134,9 @@ func (e *Engine) load(ctx context.Context) error {
 	}
 	e.frontier, e.last = view.Frontier(), view.Time()
 	stats, err := view.Collections()
+	if err == nil {
+		err = e.loadSettings(view)
+	}
 	if err == nil {
 		err = eachLoose(view, func(v *conflict.Version) { e.loose = e.loose.With(v.Dot) })
 	}

@@ -44,6 +44,10 @@ const (
 	WrongIdentity   Kind = "wrong_identity"      // the file belongs to another cluster or node
 	Locked          Kind = "locked"              // another process has the folder
 	NotBuilt        Kind = "not_built"           // a promise that this build does not keep yet
+	ContextRequired Kind = "context_required"    // the collection takes no write without If-Match or Causal-Context
+	OpenConflict    Kind = "open_conflict"       // a person has to look first: send If-Match or Causal-Context
+	ConflictChanged Kind = "conflict_changed"    // the conflict that was named has other siblings by now
+	NotEmpty        Kind = "not_empty"           // a collection that still has documents
 	UnsupportedType Kind = "unsupported_type"    // a patch of an unknown media type
 )
 
@@ -56,7 +60,7 @@ type Error struct {
 	Err  error  // the cause in words, or nil
 
 	ReadOnly *ReadOnlyState // with Kind ReadOnly
-	Current  *Document      // with Precondition and StaleContext: what is there now
+	Current  *Document      // with Precondition, StaleContext, ContextRequired, OpenConflict, ConflictChanged: what is there now
 	Line     int            // with AtomicFailed: which write failed, from 1
 	Dot      string         // with LeaseLost: the version that was committed all the same
 }

@@ -25,7 +25,7 @@ func (e *Engine) Get(ctx context.Context, key conflict.Key) (Document, error) {
 	if err != nil {
 		return Document{}, e.storeError("get", key.String(), err)
 	}
-	return show(key, r.Live, r.Frontier, e.cfg.Policy), nil
+	return show(key, r.Live, r.Frontier, e.policy(key.Collection)), nil
 }
 
 func (e *Engine) storeError(op, key string, err error) error {
@@ -79,6 +79,7 @@ func (e *Engine) List(ctx context.Context, q ListQuery) (List, error) {
 
 func (e *Engine) list(view View, q ListQuery, after conflict.DocID, limit int) (List, error) {
 	out := List{Frontier: view.Frontier()}
+	policy := e.policy(q.Collection)
 	size := 0
 	for {
 		found, err := view.List(ListRange{
@@ -94,7 +95,7 @@ func (e *Engine) list(view View, q ListQuery, after conflict.DocID, limit int) (
 				return out, nil
 			}
 			after = live[0].Key.ID
-			d := show(live[0].Key, live, out.Frontier, e.cfg.Policy)
+			d := show(live[0].Key, live, out.Frontier, policy)
 			if d.Exists() || q.Conflicted {
 				out.Documents = append(out.Documents, d)
 				size += len(d.Shown.Body)

@@ -308,6 +308,8 @@ func (r *rig) recount() {
 	}
 	if want.Documents+want.Tombstones > 0 {
 		want.Name = "accounts"
+		// Records of conflicts are beside it.
+		v.Collections = slices.DeleteFunc(v.Collections, func(c node.CollectionStat) bool { return c.Name.IsSystem() })
 		if !slices.Equal(v.Collections, []node.CollectionStat{want}) {
 			r.Fatalf("%+v, a recount says %+v", v.Collections, want)
 		}

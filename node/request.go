@@ -37,6 +37,12 @@ type Write struct {
 	Context *Token
 	// Session is what the node must have before the write.
 	Session vclock.Context
+	// Decision, when not nil, says that the write decides a conflict, or undoes
+	// what was decided, and goes into its record.
+	Decision *Decision
+
+	system  bool        // the engine's own write, also to a system collection
+	settles *settlement // not nil: the write ends a conflict by the policy
 }
 
 // Written is what became of a Write that took effect.
@@ -82,6 +88,7 @@ type Request struct {
 	atomic   bool
 	apply    *Apply
 	standing Standing
+	minority bool // its writes are taken although this node has no majority
 
 	outcomes []Outcome
 	applied  Applied

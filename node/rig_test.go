@@ -81,7 +81,7 @@ func newRig(t tester, alter ...func(*node.Config)) *rig {
 	t.Helper()
 	r := &rig{tester: t, guard: &switchGuard{held: true}, wall: noon, store: nodetest.NewMemStore(nodetest.MemConfig{Full: true})}
 	r.cfg = node.Config{
-		Cluster: "shop", Node: "a", Guard: r.guard, Policy: conflict.LWW{}, Full: true, Key: []byte("a key of this cluster"),
+		Cluster: "shop", Node: "a", Guard: r.guard, Full: true, Key: []byte("a key of this cluster"),
 		Wall:   func() time.Time { return r.wall },
 		Random: func() [5]byte { r.lives++; return [5]byte{4: r.lives} },
 		Events: func(e node.Event) {

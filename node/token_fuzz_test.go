@@ -14,7 +14,7 @@ import (
 
 // bare is an engine that makes and reads tokens, and has no store.
 func bare() *Engine {
-	return &Engine{cfg: Config{Key: []byte("key"), Policy: conflict.LWW{}}, actor: "a~aaaaaaaa"}
+	return &Engine{cfg: Config{Key: []byte("key")}, actor: "a~aaaaaaaa"}
 }
 
 var fuzzKey = conflict.Key{Collection: "accounts", ID: "alice"}

@@ -36,12 +36,12 @@ func (e *Engine) Write(ctx context.Context, w Write) (Written, error) {
 // all or none, seen whole by peers too. The error is for all of them.
 func (e *Engine) WriteAll(ctx context.Context, writes []Write, atomic bool) ([]Outcome, error) {
 	// Refuse before the queue: a node that may not write answers at once.
-	if err := e.MayWrite(); err != nil {
+	if err := e.MayWrite(); err != nil && !e.goesOn(err, writes) {
 		return nil, err
 	}
 	r := NewWrites(writes, atomic)
 	for i := range writes {
-		if err := checkWrite(&writes[i]); err != nil {
+		if err := e.checkWrite(&writes[i]); err != nil {
 			r.outcomes[i].Err = err
 			continue
 		}
@@ -59,19 +59,20 @@ func (e *Engine) WriteAll(ctx context.Context, writes []Write, atomic bool) ([]O
 }
 
 // checkWrite refuses what is wrong whatever the node holds.
-func checkWrite(w *Write) error {
-	if w.Key.Collection.IsSystem() {
+func (e *Engine) checkWrite(w *Write) error {
+	if w.Key.Collection.IsSystem() && !w.system {
 		return &Error{Op: "write", Kind: SystemColl, Key: w.Key.String(), Err: errors.New("collections that begin with an underscore are written only through their own routes")}
 	}
 	if w.Kind != Put {
 		return nil
 	}
-	return checkBody(w.Key, w.Body)
+	return e.checkBody(w.Key, w.Body)
 }
 
-func checkBody(key conflict.Key, body []byte) error {
-	if len(body) > DefaultBody {
-		return &Error{Op: "write", Kind: TooLarge, Key: key.String(), Err: fmt.Errorf("a body of %d bytes: at most %d", len(body), DefaultBody)}
+func (e *Engine) checkBody(key conflict.Key, body []byte) error {
+	limit := e.setting(key.Collection).config.Limits.Body
+	if len(body) > limit {
+		return &Error{Op: "write", Kind: TooLarge, Key: key.String(), Err: fmt.Errorf("a body of %d bytes: at most %d", len(body), limit)}
 	}
 	err := strictjson.Check(body, strictjson.Limits{Depth: MaxDepth})
 	switch {
@@ -159,7 +160,7 @@ func (b *batch) plan(w *Write) (plan, error, error) {
 	if err != nil {
 		return plan{}, nil, err
 	}
-	doc := show(w.Key, live, b.frontier, b.e.cfg.Policy)
+	doc := show(w.Key, live, b.frontier, b.e.policy(w.Key.Collection))
 	p := plan{w: w, live: live, body: w.Body, created: !doc.Exists()}
 	if w.Context == nil {
 		p.seen = doc.Seen()
@@ -175,6 +176,9 @@ func (b *batch) plan(w *Write) (plan, error, error) {
 	if refused := w.check(&doc, p.seen, b.frontier); refused != nil {
 		return plan{}, refused, nil
 	}
+	if refused := w.checkLooked(&doc, p.seen, &b.e.setting(w.Key.Collection).config); refused != nil {
+		return plan{}, refused, nil
+	}
 	if w.Kind == Patch {
 		base := []byte("{}")
 		if doc.Exists() {
@@ -183,7 +187,7 @@ func (b *batch) plan(w *Write) (plan, error, error) {
 		if p.body, err = w.Change(base); err != nil {
 			return plan{}, err, nil
 		}
-		if err = checkBody(w.Key, p.body); err != nil {
+		if err = b.e.checkBody(w.Key, p.body); err != nil {
 			return plan{}, err, nil
 		}
 	}
@@ -212,7 +216,7 @@ func (w *Write) check(doc *Document, seen vclock.Context, frontier vclock.Vector
 	case Delete:
 		// A context beyond the frontier names a value that is on its way here:
 		// the delete is meant for that one.
-		if !doc.Live.Alive() && (w.Context == nil || seen.Within(frontier)) {
+		if w.settles == nil && !doc.Live.Alive() && (w.Context == nil || seen.Within(frontier)) {
 			return gone()
 		}
 	case Patch:
@@ -272,6 +276,7 @@ func (b *batch) stamp(p plan) (Written, error) {
 	if v.Deleted {
 		v.Body = nil
 	}
+	b.origin(p, s.Covered, v)
 	v.Sum = v.ComputeSum()
 	// Raised before the commit: a peer may report the row before this process
 	// has published it.
@@ -281,5 +286,10 @@ func (b *batch) stamp(p plan) (Written, error) {
 	if err := b.write(p.live, added); err != nil {
 		return Written{}, err
 	}
-	return Written{Dot: v.Dot, Created: p.created, After: show(v.Key, added.Live, b.frontier, e.cfg.Policy)}, nil
+	if len(s.Covered.Visible()) > 1 && !v.Key.Collection.IsSystem() && !planted.On(planted.LoseLoser) {
+		if err := b.file(p, s.Covered, v); err != nil {
+			return Written{}, err
+		}
+	}
+	return Written{Dot: v.Dot, Created: p.created, After: show(v.Key, added.Live, b.frontier, e.policy(v.Key.Collection))}, nil
 }

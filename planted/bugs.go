@@ -32,6 +32,12 @@ const (
 	ClearChosen Bug = "ClearChosen"
 	// FirstCome gives the vote at a split to whoever asks first (W5).
 	FirstCome Bug = "FirstCome"
+	// SettleUnstable settles a conflict before every data node has its siblings (D8).
+	SettleUnstable Bug = "SettleUnstable"
+	// SettleTime gives a settlement a time of its own (D8).
+	SettleTime Bug = "SettleTime"
+	// LoseLoser ends a conflict without a record (D9).
+	LoseLoser Bug = "LoseLoser"
 	// NoStamp accepts a ballot that a paused process held back (W2).
 	NoStamp Bug = "NoStamp"
 )

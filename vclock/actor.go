@@ -110,6 +110,9 @@ func ParseDot(s string) (Dot, error) {
 	return Dot{actor, seq}, nil
 }
 
+// MaxDotText is the longest text of a dot, in bytes.
+const MaxDotText = MaxActor + 20
+
 // MaxSeq is the highest sequence: what SQLite's and JSON readers' signed
 // integers hold.
 const MaxSeq = 1<<63 - 1
@@ -128,7 +131,7 @@ func (d Dot) Compare(o Dot) int {
 
 // String is the text form that ParseDot reads.
 func (d Dot) String() string {
-	b := make([]byte, 0, MaxActor+20)
+	b := make([]byte, 0, MaxDotText)
 	return string(d.append(b))
 }
 

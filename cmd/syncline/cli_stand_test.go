@@ -13,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/syncline/syncline/conflict"
 	"github.com/syncline/syncline/node"
 	"github.com/syncline/syncline/node/link"
 	"github.com/syncline/syncline/node/nodetest"
@@ -152,7 +151,7 @@ func (s *cliStand) serve(n *cliNode, roster rest.Roster, chaos bool) {
 	store := nodetest.NewMemStore(nodetest.MemConfig{Full: true})
 	var err error
 	n.engine, err = node.Open(s.t.Context(), node.Config{
-		Cluster: "shop", Node: n.name, Store: store, Guard: n, Policy: conflict.LWW{}, Wall: time.Now,
+		Cluster: "shop", Node: n.name, Store: store, Guard: n, Wall: time.Now,
 		Random: func() (b [5]byte) { _, _ = rand.Read(b[:]); return b }, Key: []byte("a key of the cluster"), Full: true,
 	})
 	if err != nil {

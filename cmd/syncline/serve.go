@@ -63,6 +63,7 @@ func runServe(ctx context.Context, a *app, flags *pflag.FlagSet) error {
 			{"replication", n.replicator.Run},
 			{"peer port", func(ctx context.Context) error { return n.peerServer.Run(ctx, n.link.Wrap(n.sockets.peer)) }},
 			{"gossip", n.gossip},
+			{"settling", n.settle},
 		},
 		stage{
 			{"API", n.serveAPI},

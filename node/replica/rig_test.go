@@ -53,7 +53,7 @@ func newMember(t tester, name string, alter ...func(*node.Config)) *member {
 	m := &member{tester: t, name: name}
 	lives := byte(0)
 	m.cfg = node.Config{
-		Cluster: cluster, Node: name, Guard: node.Alone{}, Policy: conflict.LWW{}, Full: true, Found: true, Key: []byte("key"),
+		Cluster: cluster, Node: name, Guard: node.Alone{}, Full: true, Found: true, Key: []byte("key"),
 		Wall:   func() time.Time { return noon },
 		Random: func() [5]byte { lives++; return [5]byte{4: lives} },
 	}

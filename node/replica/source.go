@@ -234,7 +234,7 @@ func rowOf(v *conflict.Version) wire.Row {
 	return wire.Row{
 		Collection: string(v.Key.Collection), ID: string(v.Key.ID),
 		Actor: string(v.Dot.Actor), Seq: v.Dot.Seq, Time: uint64(v.Time), Deleted: v.Deleted,
-		Clock: clock, Body: v.Body, Sum: v.Sum[:],
+		Clock: clock, Body: v.Body, Origin: v.Origin.Binary(), Sum: v.Sum[:],
 	}
 }
 
@@ -260,6 +260,9 @@ func versionOf(r *wire.Row) (*conflict.Version, error) {
 		Time: vclock.Time(r.Time), Deleted: r.Deleted, Body: r.Body, Sum: conflict.Sum(r.Sum),
 	}
 	if err := v.Clock.UnmarshalBinary(r.Clock); err != nil {
+		return nil, fmt.Errorf("row %s: %w", v.Dot, err)
+	}
+	if v.Origin, err = conflict.ParseOrigin(r.Origin); err != nil {
 		return nil, fmt.Errorf("row %s: %w", v.Dot, err)
 	}
 	if len(v.Body) == 0 {

@@ -17,7 +17,6 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 
-	"github.com/syncline/syncline/conflict"
 	"github.com/syncline/syncline/node"
 	"github.com/syncline/syncline/node/nodetest"
 	"github.com/syncline/syncline/vclock"
@@ -115,7 +114,7 @@ func newStand(t testing.TB, change func(*Config)) *stand {
 	s.cluster.status.Write = WriteStatus{State: StateWritable, Votes: VoteCount{Have: 3, Need: 2, Of: 3}}
 	var err error
 	s.engine, err = node.Open(t.Context(), node.Config{
-		Cluster: "shop", Node: "b", Store: s.store, Guard: s.vote, Policy: conflict.LWW{}, Wall: time.Now,
+		Cluster: "shop", Node: "b", Store: s.store, Guard: s.vote, Wall: time.Now,
 		Random: func() (b [5]byte) { _, _ = rand.Read(b[:]); return b }, Key: []byte("a key of the cluster"), Full: true,
 	})
 	if err != nil {

@@ -60,6 +60,10 @@ var table = map[node.Kind]Row{
 	node.WrongIdentity:   {Status: http.StatusInternalServerError, Title: "The file belongs to another node"},
 	node.Locked:          {Status: http.StatusInternalServerError, Title: "Another process has the folder"},
 	node.NotBuilt:        {Status: http.StatusNotImplemented, Title: "This build does not have it yet"},
+	node.ContextRequired: {Status: http.StatusPreconditionRequired, Title: "The collection takes no write that does not say what its writer had seen"},
+	node.OpenConflict:    {Status: http.StatusConflict, Title: "The document is in conflict, and waits for somebody who has looked"},
+	node.ConflictChanged: {Status: http.StatusConflict, Title: "The conflict has other siblings by now, or has ended"},
+	node.NotEmpty:        {Status: http.StatusConflict, Title: "The collection still has documents"},
 	node.UnsupportedType: {Status: http.StatusUnsupportedMediaType, Title: "The media type is not supported"},
 
 	UnknownRoute:     {Status: http.StatusNotFound, Title: "There is no such path"},

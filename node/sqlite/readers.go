@@ -105,8 +105,8 @@ func (r *reader) version(v values, key conflict.Key) (*conflict.Version, error) 
 // snapshot.
 func (r *reader) readDocument(key conflict.Key) (m metDocument, frontier vclock.Vector, err error) {
 	const (
-		frontierColumn = 7
-		rowColumn      = 8
+		frontierColumn = versionWidth
+		rowColumn      = versionWidth + 1
 	)
 	ask := func(st *stmt, collection any) error {
 		return st.query(func(v values) (bool, error) {

@@ -105,7 +105,7 @@ func (t *tx) Expect(keys []conflict.Key) error {
 // lookUp reads up to rowsAtOnce documents of a collection from the file. The
 // statement has a fixed number of places: the last id fills those that are left.
 func (t *tx) lookUp(name conflict.Collection, ids []conflict.DocID) error {
-	const rowColumn, idColumn = 7, 8
+	const rowColumn, idColumn = versionWidth, versionWidth + 1
 	for _, id := range ids {
 		t.met[conflict.Key{Collection: name, ID: id}] = &metDocument{}
 	}

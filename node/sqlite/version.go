@@ -10,7 +10,10 @@ import (
 )
 
 // versionColumns are what decodeVersion reads, in its order.
-const versionColumns = "v.actor, v.seq, v.time, v.deleted, v.clock, v.sum, v.body"
+const versionColumns = "v.actor, v.seq, v.time, v.deleted, v.clock, v.sum, v.body, v.origin"
+
+// versionWidth is how many they are.
+const versionWidth = 8
 
 // decodeVersion reads a version from versionColumns. Whether its checksum holds
 // is for those to ask who send it on.
@@ -25,6 +28,10 @@ func decodeVersion(v values, key conflict.Key, actor vclock.Actor) (*conflict.Ve
 	if err := out.Clock.UnmarshalBinary(v.blob(4)); err != nil {
 		return nil, damaged("read", fmt.Sprintf("version %s of %s: %v", out.Dot, key, err))
 	}
+	var err error
+	if out.Origin, err = conflict.ParseOrigin(v.blob(7)); err != nil {
+		return nil, damaged("read", fmt.Sprintf("version %s of %s: %v", out.Dot, key, err))
+	}
 	if n := copy(out.Sum[:], v.blob(5)); n != len(out.Sum) {
 		return nil, damaged("read", fmt.Sprintf("version %s of %s: a checksum of %d bytes", out.Dot, key, n))
 	}
@@ -37,7 +44,7 @@ func appendVersion(args []driver.Value, v *conflict.Version, actor int64) ([]dri
 	if err != nil {
 		return nil, err
 	}
-	return append(args, actor, int64(v.Dot.Seq), int64(v.Time), v.Deleted, clock, v.Sum[:], notNil(v.Body)), nil
+	return append(args, actor, int64(v.Dot.Seq), int64(v.Time), v.Deleted, clock, v.Sum[:], notNil(v.Body), notNil(v.Origin.Binary())), nil
 }
 
 // notNil is a blob for the driver, which stores NULL for nil.

@@ -119,7 +119,7 @@ func (v *view) List(l node.ListRange) ([]conflict.Siblings, error) {
 
 // walk collects the documents of a range; the versions of one stand together.
 func (r *reader) walk(l node.ListRange, number int64) ([]conflict.Siblings, error) {
-	const idColumn = 7
+	const idColumn = versionWidth
 	from := max(l.After, conflict.DocID(l.Prefix))
 	statement := r.list
 	if l.Conflicted {
@@ -171,7 +171,7 @@ func (v *view) Rows(actor vclock.Actor, after uint64, limit, maxBytes int) ([]*c
 
 // log collects an actor's rows above a sequence.
 func (r *reader) log(actor vclock.Actor, number int64, after uint64, limit, maxBytes int) ([]*conflict.Version, error) {
-	const idColumn, collectionColumn = 7, 8
+	const idColumn, collectionColumn = versionWidth, versionWidth + 1
 	var out []*conflict.Version
 	size := 0
 	err := r.rows.query(func(row values) (bool, error) {

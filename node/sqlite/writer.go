@@ -24,9 +24,9 @@ type writer struct {
 // statements are prepared once the schema stands.
 func (w *writer) statements() map[**stmt]string {
 	const document = "SELECT " + versionColumns + ", v.row, v.id FROM versions v WHERE v.collection = ? AND v.id "
-	putOne, putMany := rowTexts("INSERT INTO versions (row, collection, id, actor, seq, time, deleted, clock, sum, body) VALUES ", 10,
+	putOne, putMany := rowTexts("INSERT INTO versions (row, collection, id, actor, seq, time, deleted, clock, sum, body, origin) VALUES ", 11,
 		" ON CONFLICT (row) DO UPDATE SET actor = excluded.actor, seq = excluded.seq, time = excluded.time,"+
-			" deleted = excluded.deleted, clock = excluded.clock, sum = excluded.sum, body = excluded.body")
+			" deleted = excluded.deleted, clock = excluded.clock, sum = excluded.sum, body = excluded.body, origin = excluded.origin")
 	enterOne, enterMany := rowTexts("INSERT INTO log (actor, seq, row) VALUES ", 3, "")
 	return map[**stmt]string{
 		&w.begin:    "BEGIN IMMEDIATE",

@@ -8,7 +8,7 @@ import (
 
 // Version is the version of the messages of this package. Two builds that
 // differ in it say so in hello and do not talk further.
-const Version = 1
+const Version = 2
 
 // Limits of decoding.
 const (

@@ -25,6 +25,8 @@ const (
 	MaxKnown = 64
 	// MaxClock is the longest clock of a version, in bytes of its binary form.
 	MaxClock = 64 << 10
+	// MaxOrigin is the longest origin of a version, in bytes of its binary form.
+	MaxOrigin = 512 << 10
 	// compressFrom is the length from which compression pays, in bytes.
 	compressFrom = 1 << 10
 	headSize     = 5 // flag and length
@@ -83,6 +85,7 @@ type Row struct {
 	Deleted    bool
 	Clock      []byte
 	Body       []byte
+	Origin     []byte // the binary form; empty for most
 	Sum        []byte
 }
 
@@ -114,6 +117,9 @@ func (f *Frame) Check() error {
 	for i := range f.Rows {
 		if n := len(f.Rows[i].Clock); n > MaxClock {
 			return fmt.Errorf("row %d: a clock of %d bytes: at most %d", i, n, MaxClock)
+		}
+		if n := len(f.Rows[i].Origin); n > MaxOrigin {
+			return fmt.Errorf("row %d: an origin of %d bytes: at most %d", i, n, MaxOrigin)
 		}
 	}
 	if f.Close == nil {

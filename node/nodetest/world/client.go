@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/syncline/syncline/conflict"
@@ -73,6 +74,8 @@ func (c *client) act() {
 		write.Kind, write.Body = node.Delete, nil
 	}
 	switch roll := w.rng.IntN(100); {
+	case roll < 1:
+		c.configure(p)
 	case roll < 25:
 		c.read(p, key)
 	case roll < 70:
@@ -110,6 +113,38 @@ func (c *client) read(p *process, key conflict.Key) {
 	c.session = c.session.Join(doc.Session())
 }
 
+// configure changes what is in force for the collection at one node, as others
+// may do elsewhere at the same time.
+func (c *client) configure(p *process) {
+	w := c.w
+	before, err := p.engine.Get(w.ctx, configKey())
+	if err != nil {
+		w.fail("%s: get: %v", p.name, err)
+		return
+	}
+	policies, minority := []string{"lww", "update_wins", "delete_wins"}, []string{"refuse", "accept"}
+	r, err := p.engine.ConfigureRequest(collection, fmt.Appendf(nil, `{"delete":%q,"minority":%q}`,
+		policies[w.rng.IntN(len(policies))], minority[w.rng.IntN(len(minority))]))
+	if err == nil {
+		err = p.commit(r)
+	}
+	if err != nil {
+		w.fail("%s: configure: %v", p.name, err)
+		return
+	}
+	out := r.Outcomes()[0]
+	if out.Err != nil && node.KindOf(out.Err) != node.LeaseLost {
+		return
+	}
+	w.Stats.Configured++
+	w.oracle.wrote(p, out.Written.After.Live.Find(out.Written.Dot), w.oracle.pastOf(before.Live), out.Err == nil)
+}
+
+// configKey names the configuration of the documents that are written.
+func configKey() conflict.Key {
+	return conflict.Key{Collection: node.ConfigCollection, ID: collection}
+}
+
 // put writes. Without a given past its writer has seen what the node shows.
 func (c *client) put(p *process, write node.Write, past map[vclock.Dot]bool) {
 	w := c.w
@@ -129,7 +164,7 @@ func (c *client) put(p *process, write node.Write, past map[vclock.Dot]bool) {
 	}
 	out := r.Outcomes()[0]
 	switch node.KindOf(out.Err) {
-	case node.ReadOnly, node.NotFound, node.Deleted, node.Precondition:
+	case node.ReadOnly, node.NotFound, node.Deleted, node.Precondition, node.OpenConflict:
 		w.Stats.Refused++
 		return
 	case node.LeaseLost:
@@ -150,6 +185,9 @@ func (c *client) put(p *process, write node.Write, past map[vclock.Dot]bool) {
 		w.fail("%s: a plain write left %d live versions", p.name, len(out.Written.After.Live))
 	}
 	w.oracle.wrote(p, made, maps.Clone(past), out.Err == nil)
+	w.oracle.ended(slices.DeleteFunc(slices.Clone(before.Live), func(v *conflict.Version) bool {
+		return out.Written.After.Live.Find(v.Dot) != nil
+	}), made)
 }
 
 var errNotWritable = errors.New("not writable")

@@ -15,6 +15,8 @@ import (
 type oracle struct {
 	w     *World
 	facts map[vclock.Dot]*fact
+	// records has the conflicts that must be on record: what ended each.
+	records map[string]vclock.Dot
 }
 
 // fact is one write that a node committed.
@@ -25,7 +27,9 @@ type fact struct {
 	excused bool // lost with an unsynced tail that nobody else had
 }
 
-func newOracle(w *World) *oracle { return &oracle{w: w, facts: map[vclock.Dot]*fact{}} }
+func newOracle(w *World) *oracle {
+	return &oracle{w: w, facts: map[vclock.Dot]*fact{}, records: map[string]vclock.Dot{}}
+}
 
 // pastOf is the true past of somebody who was shown these versions.
 func (o *oracle) pastOf(shown conflict.Siblings) map[vclock.Dot]bool {
@@ -138,8 +142,11 @@ func (o *oracle) holds(p *process, d vclock.Dot, key conflict.Key) bool {
 // settle checks the end: healed and quiet.
 func (o *oracle) settle() {
 	live := map[conflict.Key]conflict.Siblings{}
+	keys := []conflict.Key{configKey()}
 	for i := range o.w.cfg.Keys {
-		key := keyOf(i)
+		keys = append(keys, keyOf(i))
+	}
+	for _, key := range keys {
 		for _, p := range o.w.nodes {
 			doc, err := p.engine.Get(o.w.ctx, key)
 			if err != nil {
@@ -149,10 +156,12 @@ func (o *oracle) settle() {
 			if first, ok := live[key]; ok && !slices.EqualFunc(first, doc.Live, func(a, b *conflict.Version) bool { return a.Dot == b.Dot }) {
 				o.w.fail("%s has other live versions of %s than %s: %v, %v", p.name, key, o.w.nodes[0].name, dots(doc.Live), dots(first))
 			}
+			o.shown(p, &doc)
 			live[key] = doc.Live
 		}
 		o.antichain(live[key])
 	}
+	o.recorded()
 	for _, d := range slices.SortedFunc(maps.Keys(o.facts), vclock.Dot.Compare) {
 		f := o.facts[d]
 		if f.acked && !f.excused && !o.accounted(d, live[f.v.Key]) {
@@ -161,11 +170,17 @@ func (o *oracle) settle() {
 	}
 }
 
+// shown checks that a node shows what the first node shows: equal siblings under
+// one policy are one value.
+func (o *oracle) shown(p *process, doc *node.Document) {
+	first, err := o.w.nodes[0].engine.Get(o.w.ctx, doc.Key)
+	if err != nil || first.Tag != doc.Tag || first.Shown.Winner != nil && first.Shown.Winner.Dot != doc.Shown.Winner.Dot {
+		o.w.fail("%s shows %s as %s, %s as %s, %v", p.name, doc.Key, doc.Tag, o.w.nodes[0].name, first.Tag, err)
+	}
+}
+
 // antichain checks that no live version was seen by the writer of another.
 func (o *oracle) antichain(s conflict.Siblings) {
-	if len(s) > 1 {
-		o.w.Stats.Siblings++
-	}
 	for _, v := range s {
 		for _, u := range s {
 			if f := o.facts[v.Dot]; f != nil && f.past[u.Dot] {

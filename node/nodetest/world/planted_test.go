@@ -23,6 +23,7 @@ func TestPlanted(t *testing.T) {
 	for _, bug := range []planted.Bug{
 		planted.VVLoose, planted.EarlyFrontier, planted.CloseLoose, planted.SessionCtx, planted.CoalesceContent, planted.NaiveCursor,
 		planted.LWWBeforeCausality, planted.ReuseActor, planted.LeaseFromReply, planted.NoBootWait, planted.FirstCome,
+		planted.SettleUnstable, planted.SettleTime, planted.LoseLoser,
 	} {
 		t.Run(string(bug), func(t *testing.T) {
 			planted.Choose(bug)

@@ -3,7 +3,6 @@ package world
 import (
 	"time"
 
-	"github.com/syncline/syncline/conflict"
 	"github.com/syncline/syncline/node"
 	"github.com/syncline/syncline/node/nodetest"
 	"github.com/syncline/syncline/node/quorum"
@@ -44,7 +43,7 @@ func (p *process) start(lose int) {
 	p.pulls, p.sources = map[string]*pull{}, map[string]*source{}
 	var err error
 	p.engine, err = node.Open(w.ctx, node.Config{
-		Cluster: clusterID, Node: p.name, Others: w.others(p.name), Store: p.store, Guard: (*guard)(p), Policy: conflict.LWW{},
+		Cluster: clusterID, Node: p.name, Others: w.others(p.name), Store: p.store, Guard: (*guard)(p), Stable: p.stable,
 		Wall: p.wall, Random: w.randomActor, Key: []byte("a key for the tokens"), Full: w.cfg.Full,
 		Events: func(e node.Event) { p.event(e) },
 	})
@@ -64,6 +63,7 @@ func (p *process) start(lose int) {
 	p.up = true
 	w.log("start %s as %s lost %d", p.name, p.engine.Actor(), lose)
 	p.beatLater()
+	p.settleLater()
 	for _, other := range w.others(p.name) {
 		p.later(w.between(0, 50*time.Millisecond), func() { p.connect(other) })
 	}
@@ -136,7 +136,7 @@ func (p *process) event(e node.Event) {
 		p.w.fail("%s: dot %s was used twice", p.name, e.Key)
 	case node.EventFailed:
 		p.w.fail("%s: engine failed: %v", p.name, e.Err)
-	case node.EventActor, node.EventStanding, node.EventDrift:
+	case node.EventActor, node.EventStanding, node.EventDrift, node.EventSiblings, node.EventConfig:
 		p.w.log("%s: %s %s", p.name, e.Kind, e.Key)
 	}
 }

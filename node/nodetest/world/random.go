@@ -39,23 +39,23 @@ func Random(seed uint64, verbose bool) *World {
 func (s Stats) Add(o Stats) Stats {
 	return Stats{
 		Writes: s.Writes + o.Writes, Acked: s.Acked + o.Acked, Refused: s.Refused + o.Refused, LeaseLost: s.LeaseLost + o.LeaseLost,
-		Siblings: s.Siblings + o.Siblings, Loose: s.Loose + o.Loose, Resumed: s.Resumed + o.Resumed, Crashes: s.Crashes + o.Crashes,
+		Settled: s.Settled + o.Settled, Configured: s.Configured + o.Configured, Loose: s.Loose + o.Loose, Resumed: s.Resumed + o.Resumed, Crashes: s.Crashes + o.Crashes,
 		Stops: s.Stops + o.Stops, Takeovers: s.Takeovers + o.Takeovers,
 	}
 }
 
 // String lists what was reached.
 func (s Stats) String() string {
-	return fmt.Sprintf("%d writes (%d acknowledged, %d refused, %d after the lease), %d documents in conflict at the end, "+
+	return fmt.Sprintf("%d writes (%d acknowledged, %d refused, %d after the lease), %d settlements, %d configurations, "+
 		"%d loose rows, %d transfers resumed, %d crashes, %d stops, %d times a node became writable",
-		s.Writes, s.Acked, s.Refused, s.LeaseLost, s.Siblings, s.Loose, s.Resumed, s.Crashes, s.Stops, s.Takeovers)
+		s.Writes, s.Acked, s.Refused, s.LeaseLost, s.Settled, s.Configured, s.Loose, s.Resumed, s.Crashes, s.Stops, s.Takeovers)
 }
 
 // Void says what the runs together should have reached and have not; "" when
 // they reached all. A green run that tested nothing is not green.
 func (s Stats) Void() string {
 	for name, n := range map[string]int{
-		"acknowledged writes": s.Acked, "refused writes": s.Refused, "writes after the lease": s.LeaseLost, "conflicts": s.Siblings,
+		"acknowledged writes": s.Acked, "refused writes": s.Refused, "writes after the lease": s.LeaseLost, "settlements": s.Settled, "configurations": s.Configured,
 		"loose rows": s.Loose, "resumed transfers": s.Resumed, "crashes": s.Crashes, "stops": s.Stops, "takeovers": s.Takeovers,
 	} {
 		if n == 0 {

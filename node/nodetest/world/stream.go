@@ -35,6 +35,7 @@ type source struct {
 	source *replica.Source
 	rung   uint64 // cancels the planned look at the log
 	done   bool
+	closed bool // its first transfer has ended
 }
 
 // connect opens a stream at another node, if the network lets it.
@@ -148,9 +149,12 @@ func (s *source) pump() {
 // first that is lost.
 func (s *source) send(f *wire.Frame) {
 	w := s.p.w
-	if len(f.Rows) > 0 {
+	// A new stream tells once more what is loose, which may be so for ever: the
+	// tail that a dead actor lost.
+	if len(f.Rows) > 0 && s.closed {
 		w.frames++
 	}
+	s.closed = s.closed || f.Close != nil
 	if s.to.dead || w.cut[[2]string{s.p.name, s.to.p.name}] || w.chance(w.cfg.Break) || w.chance(w.cfg.Loss/10) {
 		s.to.dead = true
 		if w.chance(0.5) {

@@ -69,7 +69,7 @@ type World struct {
 // Stats counts what a run has reached. A run that never reached what it must
 // is void, not green.
 type Stats struct {
-	Writes, Acked, Refused, LeaseLost, Siblings, Loose, Resumed, Crashes, Stops, Takeovers int
+	Writes, Acked, Refused, LeaseLost, Settled, Configured, Loose, Resumed, Crashes, Stops, Takeovers int
 }
 
 // event is something that happens at an instant.

@@ -1,0 +1,32 @@
+package main
+
+import (
+	"context"
+	"slices"
+
+	"github.com/syncline/syncline/node"
+	"github.com/syncline/syncline/node/quorum"
+	"github.com/syncline/syncline/vclock"
+)
+
+// stable is what every data node has. The engine asks only once it takes writes,
+// when the replicator, which needs the engine, has been made.
+func (n *dataNode) stable() vclock.Vector { return n.replicator.Stable() }
+
+// settle ends conflicts as long as this node is the one to do so.
+func (n *dataNode) settle(ctx context.Context) error {
+	s := node.Settler{
+		Engine: n.engine, Stable: n.stable,
+		Turn: func() bool { return firstToSettle(n.me.Name, n.roster.others(n.me.Name), n.runner.State()) },
+	}
+	return s.Run(ctx)
+}
+
+// firstToSettle says whether no data node with a lower name can be writable, as
+// far as this node knows: one that votes for it reaches it. It is an economy; two
+// nodes that settle one conflict make one write of it.
+func firstToSettle(self string, others []string, s quorum.State) bool {
+	return s.Writable && !slices.ContainsFunc(s.Voters, func(v quorum.VoterState) bool {
+		return v.Left > 0 && v.Name < self && slices.Contains(others, v.Name)
+	})
+}

@@ -1,0 +1,71 @@
+package node
+
+import (
+	"encoding/json"
+
+	"github.com/syncline/syncline/conflict"
+)
+
+// The system's own collections for conflicts that have ended: a record for each,
+// and beside it the bodies of its siblings, so that no limit of a document is
+// passed.
+const (
+	RecordCollection conflict.Collection = "_conflicts"
+	LoserCollection  conflict.Collection = "_losers"
+)
+
+// MaxSiblings is how many live versions a document may have before a write must
+// say what it has seen; WarnSiblings of them are an event.
+const (
+	MaxSiblings  = 100
+	WarnSiblings = 25
+)
+
+// Decision says who ends a conflict, and why.
+type Decision struct {
+	By     conflict.Decider
+	Who    string
+	Reason string
+}
+
+// file writes the record of a conflict that the version v has ended, in the
+// transaction of v (PROTOCOL D9).
+func (b *batch) file(p plan, covered conflict.Siblings, v *conflict.Version) error {
+	set := b.e.setting(v.Key.Collection)
+	r := conflict.NewRecord(covered, v, set.policy.Show(covered))
+	r.By, r.Who, r.Reason = conflict.Overwritten, "anonymous", "a write that had seen all of them"
+	if d := p.w.Decision; d != nil {
+		r.By, r.Who, r.Reason = d.By, d.Who, d.Reason
+	}
+	r.Policy = conflict.RecordPolicy{Kind: set.config.Policy.Kind, Version: set.version}
+	facts, err := json.Marshal(r)
+	if err != nil {
+		return &Error{Op: "record", Kind: Bug, Key: v.Key.String(), Err: err}
+	}
+	if err := b.put(conflict.Key{Collection: RecordCollection, ID: conflict.DocID(r.ID)}, facts); err != nil {
+		return err
+	}
+	for _, u := range covered {
+		if u.Deleted {
+			continue
+		}
+		if err := b.put(conflict.Key{Collection: LoserCollection, ID: r.BodyID(u.Dot)}, u.Body); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// put makes a document of the system's own what it is to be.
+func (b *batch) put(key conflict.Key, body []byte) error {
+	w := &Write{Kind: Put, Key: key, Body: body, system: true}
+	p, refused, err := b.plan(w)
+	if err == nil {
+		err = refused
+	}
+	if err != nil {
+		return err
+	}
+	_, err = b.stamp(p)
+	return err
+}

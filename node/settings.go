@@ -1,0 +1,119 @@
+package node
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+
+	"github.com/syncline/syncline/conflict"
+	"github.com/syncline/syncline/vclock"
+)
+
+// ConfigCollection has the configurations of all collections: the document with
+// the id of a collection is its configuration.
+const ConfigCollection conflict.Collection = "_collections"
+
+// configLimits are what a configuration may ask for.
+func configLimits() conflict.ConfigLimits {
+	return conflict.ConfigLimits{DefaultBody: DefaultBody, MaxBody: MaxBody}
+}
+
+// ParseConfig reads a collection's configuration. An error is of kind NotBuilt
+// where this build lacks what was asked for, else Invalid.
+func ParseConfig(name conflict.Collection, text []byte) (conflict.Config, error) {
+	c, err := conflict.ParseConfig(text, configLimits())
+	if err != nil {
+		return c, &Error{Op: "configure", Kind: configKind(err), Key: string(name), Err: err}
+	}
+	return c, nil
+}
+
+func configKind(err error) Kind {
+	if errors.Is(err, conflict.ErrPolicyNotBuilt) {
+		return NotBuilt
+	}
+	return Invalid
+}
+
+// settings are the configurations that this node has. They are never altered: a
+// commit that brings another one puts a copy in their place.
+type settings struct {
+	of map[conflict.Collection]*setting
+}
+
+// setting is one collection's configuration.
+type setting struct {
+	config  conflict.Config
+	version string      // the dot of the configuration; "" for none
+	age     vclock.Time // of the configuration
+	policy  conflict.Policy
+}
+
+// unset is the setting of a collection that has no configuration, and of the
+// system's own.
+func unset() *setting {
+	return &setting{config: conflict.DefaultConfig(configLimits()), policy: conflict.LWW{}}
+}
+
+// setting returns what is in force for a collection.
+func (s *settings) setting(name conflict.Collection) *setting {
+	if one, ok := s.of[name]; ok {
+		return one
+	}
+	return s.of[""]
+}
+
+func (e *Engine) setting(name conflict.Collection) *setting {
+	return e.settings.Load().setting(name)
+}
+
+func (e *Engine) policy(name conflict.Collection) conflict.Policy { return e.setting(name).policy }
+
+// loadSettings reads the configurations from the file.
+func (e *Engine) loadSettings(view View) error {
+	s := &settings{of: map[conflict.Collection]*setting{"": unset()}}
+	after := conflict.DocID("")
+	for {
+		docs, err := view.List(ListRange{Collection: ConfigCollection, After: after, Limit: MaxPage, MaxBytes: MaxPageBytes})
+		if err != nil {
+			return err
+		}
+		if len(docs) == 0 {
+			break
+		}
+		for _, live := range docs {
+			e.configure(s, live)
+			after = live[0].Key.ID
+		}
+	}
+	e.settings.Store(s)
+	return nil
+}
+
+// configure notes a configuration that a batch has written or received.
+func (b *batch) configure(live conflict.Siblings) {
+	if b.settings == nil {
+		b.settings = &settings{of: maps.Clone(b.e.settings.Load().of)}
+	}
+	b.e.configure(b.settings, live)
+}
+
+// configure puts what the live versions of a configuration show into settings. A
+// node takes the newest that it has; one that it cannot read, from a newer
+// program perhaps, leaves the collection as if nobody had said anything.
+func (e *Engine) configure(s *settings, live conflict.Siblings) {
+	name := conflict.Collection(live[0].Key.ID)
+	shown := conflict.LWW{}.Show(live)
+	if shown.Deleted {
+		delete(s.of, name)
+		return
+	}
+	config, err := conflict.ParseConfig(shown.Body, configLimits())
+	if err != nil {
+		delete(s.of, name)
+		e.event(Event{Kind: EventConfig, Key: string(name), Err: fmt.Errorf("version %s: %w", shown.Winner.Dot, err)})
+		return
+	}
+	version := shown.Winner.Dot.String()
+	s.of[name] = &setting{config: config, version: version, age: shown.Winner.Time, policy: config.Build(version)}
+}
