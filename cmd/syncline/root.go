@@ -50,6 +50,8 @@ func commands() []func(*app) *cobra.Command {
 		newTokenCommand,
 		newVersionCommand,
 		newDemoCommand,
+		newResolverCommand,
+		newWorkerCommand,
 	}
 }
 
