@@ -29,16 +29,21 @@ const (
 	PatchFailed  Code = "patch_failed"
 	AtomicFailed Code = "atomic_failed"
 	TooLarge     Code = "too_large"
-	ReadOnly     Code = "read_only"   // nothing was applied
-	Behind       Code = "behind"      // nothing was applied; the node lacks what the session or cursor names
-	Draining     Code = "draining"    // nothing was applied
-	Busy         Code = "busy"        // nothing was applied
-	LeaseLost    Code = "lease_lost"  // applied, and may meet others as a sibling: Error.Dot names it
-	Unknown      Code = "unknown"     // nobody knows whether it was applied
-	DiskFull     Code = "disk_full"   // nothing was applied
-	NotBuilt     Code = "not_built"   // a promise that the node's build does not keep yet
-	Unreachable  Code = "unreachable" // of this package: no node could be reached, nothing was applied
-	BadReply     Code = "bad_reply"   // of this package: an answer that is not of this API
+	ReadOnly     Code = "read_only"  // nothing was applied
+	Behind       Code = "behind"     // nothing was applied; the node lacks what the session or cursor names
+	Draining     Code = "draining"   // nothing was applied
+	Busy         Code = "busy"       // nothing was applied
+	LeaseLost    Code = "lease_lost" // applied, and may meet others as a sibling: Error.Dot names it
+	Unknown      Code = "unknown"    // nobody knows whether it was applied
+	DiskFull     Code = "disk_full"  // nothing was applied
+	NotBuilt     Code = "not_built"  // a promise that the node's build does not keep yet
+	// The next four are of collections and conflicts; nothing was applied.
+	ContextRequired Code = "context_required" // the collection takes no write without IfMatch or Context
+	OpenConflict    Code = "open_conflict"    // the conflict waits for somebody who has looked: Error.Siblings
+	ConflictChanged Code = "conflict_changed" // the conflict has other siblings by now, or has ended: Error.Conflict
+	NotEmpty        Code = "not_empty"        // the collection still has documents
+	Unreachable     Code = "unreachable"      // of this package: no node could be reached, nothing was applied
+	BadReply        Code = "bad_reply"        // of this package: an answer that is not of this API
 )
 
 // Error is every failure that a node answered or that this package found. It
@@ -69,12 +74,14 @@ type Error struct {
 	Dot        string        // with LeaseLost: the version that was committed all the same
 	Failed     []LineFailure // with AtomicFailed: the lines that were wrong
 
-	// With Precondition, StaleContext, PatchFailed, NotFound and Deleted: what is
-	// there now, so that no second read is needed.
+	// With Precondition, StaleContext, ContextRequired, OpenConflict,
+	// ConflictChanged, PatchFailed, NotFound and Deleted: what is there now, so
+	// that no second read is needed.
 	ETag      string
 	Context   string
 	Conflicts int
 	Siblings  []Sibling
+	Conflict  string // the id of the conflict that Siblings are; empty with one of them
 
 	Err error // the cause, where there was no answer
 }
@@ -179,6 +186,7 @@ type problem struct {
 	Context       string       `json:"context"`
 	Conflicts     int          `json:"conflicts"`
 	Siblings      []Sibling    `json:"siblings"`
+	Conflict      string       `json:"conflict"`
 	Failed        []failedLine `json:"failed"`
 }
 
@@ -202,7 +210,7 @@ func problemError(op string, status int, body []byte) *Error {
 	e.Cause, e.Votes, e.Since, e.WaitingFor = p.Cause, p.Votes, p.Since, p.WaitingFor
 	e.WritableNodes, e.Candidates, e.FreshNodes = p.WritableNodes, p.Candidates, p.FreshNodes
 	e.Limit, e.Dot = p.Limit, p.Dot
-	e.ETag, e.Context, e.Conflicts, e.Siblings = p.ETag, p.Context, p.Conflicts, p.Siblings
+	e.ETag, e.Context, e.Conflicts, e.Siblings, e.Conflict = p.ETag, p.Context, p.Conflicts, p.Siblings, p.Conflict
 	for _, f := range p.Failed {
 		e.Failed = append(e.Failed, LineFailure{Line: f.Line, ID: f.ID, Status: f.Status, Problem: problemError(op, f.Status, f.Problem)})
 	}

@@ -32,6 +32,7 @@ type Change struct {
 	Cursor  string // to go on behind this event
 	Version *conflict.Version
 	Doc     Document
+	Settles string // the id of the record of the conflict that the version ended by policy, or ""
 }
 
 // ChangesPage is one page of the feed.
@@ -184,9 +185,26 @@ func (p *pager) tell(v *conflict.Version) error {
 		return err
 	}
 	c := Change{Cursor: p.e.sealPosition(p.pos), Version: v, Doc: show(v.Key, live, p.frontier, p.e.policy(v.Key.Collection))}
+	if c.Settles, err = p.settles(v); err != nil {
+		return err
+	}
 	p.size += len(c.Doc.Shown.Body)
 	p.page.Changes = append(p.page.Changes, c)
 	return nil
+}
+
+// settles names the record that a settlement filed. One whose siblings were
+// attempts of one write has none, and another may not have arrived.
+func (p *pager) settles(v *conflict.Version) (string, error) {
+	if v.Origin == nil || !v.Origin.Settles {
+		return "", nil
+	}
+	id := v.Origin.Write.ConflictID()
+	live, err := p.view.Document(conflict.Key{Collection: RecordCollection, ID: conflict.DocID(id)})
+	if err != nil || len(live) == 0 {
+		return "", err
+	}
+	return id, nil
 }
 
 func (q *ChangesQuery) wants(c conflict.Collection) bool {

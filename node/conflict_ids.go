@@ -30,8 +30,10 @@ func (c *conflictIDs) keyOf(id string) (conflict.Key, bool) {
 	return c.lru.Get(id)
 }
 
-// noteConflict returns the id of an open conflict, and remembers it.
-func (e *Engine) noteConflict(d *Document) string {
+// ConflictID returns the id of the conflict that a document is in, and remembers
+// whose it is, so that whoever comes back with it after one more sibling came is
+// told the new one.
+func (e *Engine) ConflictID(d *Document) string {
 	id := d.Live.ID()
 	e.conflicts.mu.Lock()
 	defer e.conflicts.mu.Unlock()

@@ -106,7 +106,10 @@ func (e *Engine) countConflicts(ctx context.Context) (ConflictCounts, []conflict
 // openConflicts goes through the documents in conflict. The cursor is a
 // collection and a list's cursor in it.
 func (e *Engine) openConflicts(ctx context.Context, q ConflictQuery, names []conflict.Collection) ([]Conflict, string, error) {
-	at, inner, _ := strings.Cut(q.Cursor, ".")
+	at, inner, ok := strings.Cut(q.Cursor, ".")
+	if q.Cursor != "" && !ok {
+		return nil, "", &Error{Op: "conflicts", Kind: BadCursor, Err: errors.New("the cursor is none of a list of open conflicts")}
+	}
 	var out []Conflict
 	for _, name := range names {
 		if q.Collection != "" && name != q.Collection || string(name) < at {
@@ -122,13 +125,13 @@ func (e *Engine) openConflicts(ctx context.Context, q ConflictQuery, names []con
 		}
 		for i := range list.Documents {
 			d := &list.Documents[i]
-			out = append(out, Conflict{ID: e.noteConflict(d), State: ConflictOpen, Open: d})
+			out = append(out, Conflict{ID: e.ConflictID(d), State: ConflictOpen, Open: d})
 		}
 		if list.Next != "" {
 			return out, string(name) + "." + list.Next, nil
 		}
 		if len(out) == q.Limit {
-			return out, string(name) + "~.", nil // behind all of this collection's
+			return out, string(name) + "!.", nil // behind all of this collection's, and before the next name
 		}
 	}
 	return out, "", nil
@@ -201,7 +204,7 @@ func (e *Engine) Conflict(ctx context.Context, id string) (Conflict, error) {
 		return Conflict{}, missing
 	case d.Live.ID() != id:
 		return Conflict{}, &Error{Op: "conflict", Kind: ConflictChanged, Key: key.String(), Current: &d, Err: fmt.Errorf(
-			"the document has other siblings by now, and the conflict another id: %s", e.noteConflict(&d))}
+			"the document has other siblings by now, and the conflict another id: %s", e.ConflictID(&d))}
 	}
 	return Conflict{ID: id, State: ConflictOpen, Open: &d}, nil
 }
@@ -352,7 +355,7 @@ func (e *Engine) Undo(ctx context.Context, id string, u Undo) (Written, error) {
 	if err != nil {
 		return Written{}, err
 	}
-	return out[0].Written, nil
+	return out[0].Written, out[0].Err
 }
 
 // restoring is the write that brings a sibling's value back.

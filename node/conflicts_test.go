@@ -245,6 +245,10 @@ func TestSettlement(t *testing.T) {
 	if rec.By != conflict.ByPolicy || !strings.Contains(rec.Reason, "later than") || !strings.Contains(rec.Reason, "by 1s") {
 		t.Errorf("%+v", rec)
 	}
+	page, err := r.Changes(t.Context(), node.ChangesQuery{Collection: "accounts"})
+	if err != nil || len(page.Changes) != 1 || page.Changes[0].Settles != d.Live.ID() {
+		t.Errorf("the feed: %+v, %v", page.Changes, err)
+	}
 	// b has settled the same set meanwhile.
 	twin := row("alice", dot(actorB, 2), v.Clock.String(), func(u *conflict.Version) {
 		u.Time, u.Body, u.Origin = v.Time, v.Body, &conflict.Origin{Write: v.Origin.Write, Settles: true}

@@ -69,6 +69,10 @@ func (e *Engine) setting(name conflict.Collection) *setting {
 
 func (e *Engine) policy(name conflict.Collection) conflict.Policy { return e.setting(name).policy }
 
+// BodyLimit is the longest body that a document of the collection may have now,
+// in bytes.
+func (e *Engine) BodyLimit(name conflict.Collection) int { return e.setting(name).config.Limits.Body }
+
 // loadSettings reads the configurations from the file.
 func (e *Engine) loadSettings(view View) error {
 	s := &settings{of: map[conflict.Collection]*setting{"": unset()}}

@@ -17,13 +17,8 @@ import (
 // two settlements that did not see each other settle the same set, so nothing
 // counts twice, whoever does it; that one node does it is an economy.
 
-// Limits of settling.
-const (
-	// SettleBatch is the most conflicts of one transaction.
-	SettleBatch = 256
-	// SettleEvery is how often a node looks for conflicts to settle.
-	SettleEvery = 200 * time.Millisecond
-)
+// SettleBatch is the most conflicts of one transaction.
+const SettleBatch = 256
 
 // settlement says which set a Write settles.
 type settlement struct{ id conflict.WriteID }
@@ -152,28 +147,11 @@ func (b *batch) origin(p plan, covered conflict.Siblings, v *conflict.Version) {
 	}
 }
 
-// Settler settles what can be settled, as long as it runs.
+// Settler settles what can be settled, whenever somebody calls Once.
 type Settler struct {
 	Engine *Engine
 	Stable func() vclock.Vector // of all data nodes of the roster (D7)
 	Turn   func() bool          // whether this node is the one to settle now
-}
-
-// Run looks at the conflicts every SettleEvery. It returns the context's error,
-// or the engine's when it has failed.
-func (s *Settler) Run(ctx context.Context) error {
-	tick := time.NewTicker(SettleEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-tick.C:
-			if err := s.Once(ctx); err != nil {
-				return err
-			}
-		}
-	}
 }
 
 // Once settles until there is nothing more. That the node may not write
@@ -196,8 +174,7 @@ func (s *Settler) Once(ctx context.Context) error {
 
 // ignoreEnded leaves it to the engine and the context to say why they ended.
 func ignoreEnded(ctx context.Context, err error) error {
-	switch KindOf(err) {
-	case Busy, Draining, Unknown:
+	if kind := KindOf(err); kind == Busy || kind == Draining || kind == Unknown {
 		return ctx.Err()
 	}
 	return err

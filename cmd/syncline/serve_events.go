@@ -87,6 +87,10 @@ func (n *dataNode) newEventLog() func(node.Event) {
 			})
 		case node.EventReusedDot:
 			log.Error("ALARM: one dot names two writes: a file was copied or went back", "dot", e.Key)
+		case node.EventConfig:
+			log.Error("the configuration of a collection cannot be read, so the defaults are in force: was it written by a newer program?", "collection", e.Key, "error", e.Err)
+		case node.EventSiblings:
+			log.Warn("a document has very many live versions: do its writers send old contexts?", "document", e.Key)
 		case node.EventFailed:
 			n.failed.set(e.Err)
 		}

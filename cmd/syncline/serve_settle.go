@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/syncline/syncline/node"
 	"github.com/syncline/syncline/node/quorum"
@@ -13,13 +14,27 @@ import (
 // when the replicator, which needs the engine, has been made.
 func (n *dataNode) stable() vclock.Vector { return n.replicator.Stable() }
 
+// settleEvery is how often a node looks for conflicts to settle.
+const settleEvery = 200 * time.Millisecond
+
 // settle ends conflicts as long as this node is the one to do so.
 func (n *dataNode) settle(ctx context.Context) error {
 	s := node.Settler{
 		Engine: n.engine, Stable: n.stable,
 		Turn: func() bool { return firstToSettle(n.me.Name, n.roster.others(n.me.Name), n.runner.State()) },
 	}
-	return s.Run(ctx)
+	tick := time.NewTicker(settleEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+			if err := s.Once(ctx); err != nil {
+				return err
+			}
+		}
+	}
 }
 
 // firstToSettle says whether no data node with a lower name can be writable, as

@@ -3,7 +3,6 @@ package rest
 import (
 	"bufio"
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -13,7 +12,6 @@ import (
 
 	"github.com/syncline/syncline/conflict"
 	"github.com/syncline/syncline/node"
-	"github.com/syncline/syncline/node/strictjson"
 )
 
 // bulkStall is how long a client may send nothing of a bulk's body.
@@ -112,28 +110,17 @@ func (l *lineReader) ready() bool {
 // parseLine reads one line of a bulk. The id is returned with an error too,
 // where it could be read.
 func (s *Server) parseLine(at target, line []byte) (string, node.Write, error) {
-	// One level for the line around the document.
-	if err := strictjson.Check(line, strictjson.Limits{Depth: node.MaxDepth + 1}); err != nil {
-		kind := node.BadJSON
-		if errors.Is(err, strictjson.ErrNotObject) {
-			kind = node.Invalid
-		}
-		return "", node.Write{}, &node.Error{Op: "bulk", Kind: kind, Err: err}
+	m, err := readMembers(line)
+	if err != nil {
+		return "", node.Write{}, err
 	}
-	// A map knows members by their exact names; a struct would take "ID" too,
-	// and what one reader takes for the id another would not.
-	var members map[string]json.RawMessage
-	if err := json.Unmarshal(line, &members); err != nil {
-		return "", node.Write{}, &node.Error{Op: "bulk", Kind: node.BadJSON, Err: err}
-	}
-	m := lineMembers{members: members}
 	id, w := m.text("id"), node.Write{Kind: node.Put, Session: at.session}
-	if m.err == nil && members["id"] == nil {
-		m.err = errors.New("the line has no id")
+	if !m.has("id") {
+		m.fail("the line has no id")
 	}
-	m.target(&w)
+	lineTarget(m, &w)
 	tag, token := m.text("if_match"), m.text("context")
-	m.checkKnown()
+	m.only("id", "doc", "delete", "if_match", "context")
 	if m.err != nil {
 		return id, w, invalid(m.err)
 	}
@@ -142,12 +129,12 @@ func (s *Server) parseLine(at target, line []byte) (string, node.Write, error) {
 		return id, w, invalid(err)
 	}
 	w.Key = conflict.Key{Collection: at.collection, ID: docID}
-	if members["if_match"] != nil {
+	if m.has("if_match") {
 		if w.IfMatch, err = lineTag(tag); err != nil {
 			return id, w, err
 		}
 	}
-	if members["context"] != nil {
+	if m.has("context") {
 		w.Context, err = s.engine.ParseContext(w.Key, token)
 	}
 	return id, w, err
@@ -161,50 +148,17 @@ func lineTag(tag string) ([]string, error) {
 	return []string{tag}, nil
 }
 
-// lineMembers reads the members of a line; the first error stays.
-type lineMembers struct {
-	members map[string]json.RawMessage
-	err     error
-}
-
-func (m *lineMembers) text(name string) string {
-	raw := m.members[name]
-	if raw == nil || m.err != nil {
-		return ""
-	}
-	var out string
-	if raw[0] != '"' || json.Unmarshal(raw, &out) != nil {
-		m.err = fmt.Errorf("%s is not a string", name)
-	}
-	return out
-}
-
-// target reads what the line does: it has a document, or says "delete": true.
-func (m *lineMembers) target(w *node.Write) {
-	doc, del := m.members["doc"], m.members["delete"]
+// lineTarget reads what the line does: it has a document, or says "delete":
+// true.
+func lineTarget(m *members, w *node.Write) {
 	switch {
-	case m.err != nil:
-	case doc != nil && del != nil:
-		m.err = errors.New("the line has both doc and delete")
-	case doc != nil:
-		w.Body = doc
-	case string(del) == "true":
+	case m.has("doc") && m.has("delete"):
+		m.fail("the line has both doc and delete")
+	case m.has("doc"):
+		w.Body = m.of["doc"]
+	case string(m.of["delete"]) == "true":
 		w.Kind = node.Delete
 	default:
-		m.err = errors.New(`the line has neither doc nor "delete": true`)
-	}
-}
-
-// checkKnown refuses members that mean nothing: a misspelt one would be a
-// condition that is not kept.
-func (m *lineMembers) checkKnown() {
-	for name := range m.members {
-		switch name {
-		case "id", "doc", "delete", "if_match", "context":
-		default:
-			if m.err == nil {
-				m.err = fmt.Errorf("the line has a member %.40q, which nobody knows", name)
-			}
-		}
+		m.fail(`the line has neither doc nor "delete": true`)
 	}
 }

@@ -75,7 +75,7 @@ func changesQuery(r *http.Request) (out node.ChangesQuery, poll bool, err error)
 	if out.Since, err = q.text("since"); err != nil {
 		return out, false, err
 	}
-	if out.Limit, err = q.number("limit", node.MaxPage); err != nil {
+	if out.Limit, err = q.limit(); err != nil {
 		return out, false, err
 	}
 	feed, err := q.text("feed")
@@ -137,7 +137,8 @@ func (s *Server) changesJSON(page *node.ChangesPage) []byte {
 		b = appendText(append(b, `,"time":`...), v.Time.String())
 		b = strconv.AppendBool(append(b, `,"deleted":`...), e.Doc.Shown.Deleted)
 		b = s.appendShown(append(b, ','), &e.Doc)
-		b = append(appendDoc(append(b, `,"settles":null,`...), e.Doc.Shown.Body, e.Doc.Shown.Deleted), '}')
+		b = appendSettles(append(b, `,"settles":`...), e.Settles)
+		b = append(appendDoc(append(b, ','), e.Doc.Shown.Body, e.Doc.Shown.Deleted), '}')
 	}
 	b = append(b, `],"checkpoint":`...)
 	if page.Checkpoint == "" {
@@ -146,4 +147,12 @@ func (s *Server) changesJSON(page *node.ChangesPage) []byte {
 		b = appendText(b, page.Checkpoint)
 	}
 	return append(appendText(append(b, `,"next":`...), page.Next), '}')
+}
+
+// appendSettles writes the id of a record, or null.
+func appendSettles(b []byte, id string) []byte {
+	if id == "" {
+		return append(b, "null"...)
+	}
+	return appendText(b, id)
 }

@@ -60,12 +60,8 @@ func (s *Server) addFault(c echo.Context) error {
 
 // decodeStrict reads a small JSON object into a struct.
 func decodeStrict(body []byte, into any) error {
-	if err := strictjson.Check(body, strictjson.Limits{}); err != nil {
-		kind := node.BadJSON
-		if errors.Is(err, strictjson.ErrNotObject) {
-			kind = node.Invalid
-		}
-		return &node.Error{Op: "request", Kind: kind, Err: err}
+	if err := checkObject(body, strictjson.MaxDepth); err != nil {
+		return err
 	}
 	dec := json.NewDecoder(bytes.NewReader(body))
 	dec.DisallowUnknownFields()

@@ -142,7 +142,7 @@ type writeJSON struct {
 
 type conflictCounts struct {
 	Open    int64 `json:"open"`
-	Settled int64 `json:"settled"` // this build settles none
+	Settled int64 `json:"settled"` // those on record, reviewed or not
 }
 
 func (s *Server) getCluster(c echo.Context) error {
@@ -150,6 +150,10 @@ func (s *Server) getCluster(c echo.Context) error {
 		return err
 	}
 	verify, err := s.engine.Verify(c.Request().Context())
+	if err != nil {
+		return err
+	}
+	counts, err := s.engine.ConflictCounts(c.Request().Context())
 	if err != nil {
 		return err
 	}
@@ -164,9 +168,7 @@ func (s *Server) getCluster(c echo.Context) error {
 		Frontier: verify.Frontier, Stable: status.Stable,
 		CatchingUp: s.engine.Standing() == node.StandingCatchingUp,
 		Disk:       status.Disk, Peers: filled(status.Peers),
-	}
-	for _, stat := range verify.Collections {
-		out.Conflicts.Open += stat.Conflicts
+		Conflicts: conflictCounts{Open: counts.Open, Settled: counts.Records},
 	}
 	return replyJSON(c.Response(), http.StatusOK, out)
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/syncline/syncline/conflict"
 	"github.com/syncline/syncline/node"
+	"github.com/syncline/syncline/vclock"
 )
 
 // getDocument answers the stored bytes of what the policy shows, and says all
@@ -142,7 +143,7 @@ func (s *Server) writeBody(c echo.Context, w *node.Write) error {
 	if err != nil {
 		return err
 	}
-	if w.Body, err = readBody(c.Request(), node.DefaultBody); err != nil {
+	if w.Body, err = readBody(c.Request(), int64(s.engine.BodyLimit(w.Key.Collection))); err != nil {
 		return err
 	}
 	return s.write(c, w, p)
@@ -205,9 +206,14 @@ func (s *Server) write(c echo.Context, w *node.Write, p preferences) error {
 		return nil
 	}
 	b := make([]byte, 0, len(`{"id":,"dot":,"ack":"local"}`)+len(w.Key.ID)+maxDotText)
-	b = appendText(append(b, `{"id":`...), string(w.Key.ID))
-	b = appendText(append(b, `,"dot":`...), out.Dot.String())
-	return reply(rw, status, valueJSON, append(b, `,"ack":"local"}`...))
+	return reply(rw, status, valueJSON, appendWritten(b, string(w.Key.ID), out.Dot))
+}
+
+// appendWritten appends the answer to a write of one document.
+func appendWritten(b []byte, id string, dot vclock.Dot) []byte {
+	b = appendText(append(b, `{"id":`...), id)
+	b = appendText(append(b, `,"dot":`...), dot.String())
+	return append(b, `,"ack":"local"}`...)
 }
 
 // maxDotText is about the longest text of a dot with its quotes, in bytes.

@@ -56,7 +56,7 @@ func listQuery(r *http.Request) (node.ListQuery, error) {
 	if err != nil {
 		return out, err
 	}
-	if out.Limit, err = q.number("limit", node.MaxPage); err != nil {
+	if out.Limit, err = q.limit(); err != nil {
 		return out, err
 	}
 	if out.Cursor, err = q.text("cursor"); err != nil {

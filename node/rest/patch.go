@@ -2,9 +2,11 @@ package rest
 
 import (
 	"errors"
+	"net/http"
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/syncline/syncline/conflict"
 	"github.com/syncline/syncline/node"
 	"github.com/syncline/syncline/node/strictjson"
 )
@@ -21,49 +23,50 @@ func (s *Server) patchDocument(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	r := c.Request()
-	kind, err := patchType(r)
+	patch, err := readPatch(c.Request(), key.String(), s.engine.BodyLimit(key.Collection))
 	if err != nil {
 		return err
 	}
-	patch, err := readBody(r, node.DefaultBody)
+	w.Change, w.Create = patch.change, patch.merges && w.IfAbsent
+	err = s.write(c, w, p)
+	if node.KindOf(err) == node.PatchConflict {
+		return s.withCurrent(c, w.Key, err)
+	}
+	return err
+}
+
+// patchBody is a patch that a request brought.
+type patchBody struct {
+	merges bool // it is a merge patch
+	change func(shown []byte) ([]byte, error)
+}
+
+// readPatch reads a patch of either kind, of at most limit bytes.
+func readPatch(r *http.Request, key string, limit int) (patchBody, error) {
+	kind, err := patchType(r)
 	if err != nil {
-		return err
+		return patchBody{}, err
+	}
+	patch, err := readBody(r, int64(limit))
+	if err != nil {
+		return patchBody{}, err
 	}
 	apply := strictjson.JSONPatch
 	if kind == typeMerge {
 		// A merge patch that is no object would replace the whole document, and
 		// a document is an object: refuse it before the writer has to.
-		if err := checkMergePatch(patch); err != nil {
-			return err
+		if err := checkObject(patch, node.MaxDepth); err != nil {
+			return patchBody{}, err
 		}
 		apply = strictjson.MergePatch
-		w.Create = w.IfAbsent
 	}
-	w.Change = func(shown []byte) ([]byte, error) {
+	return patchBody{merges: kind == typeMerge, change: func(shown []byte) ([]byte, error) {
 		body, err := apply(shown, patch)
 		if err != nil {
-			return nil, patchError(key.String(), err)
+			return nil, patchError(key, err)
 		}
 		return body, nil
-	}
-	err = s.write(c, w, p)
-	if node.KindOf(err) == node.PatchConflict {
-		return s.withCurrent(c, w, err)
-	}
-	return err
-}
-
-func checkMergePatch(patch []byte) error {
-	err := strictjson.Check(patch, strictjson.Limits{Depth: node.MaxDepth})
-	if err == nil {
-		return nil
-	}
-	kind := node.BadJSON
-	if errors.Is(err, strictjson.ErrNotObject) {
-		kind = node.Invalid
-	}
-	return &node.Error{Op: "patch", Kind: kind, Err: err}
+	}}, nil
 }
 
 // patchError says what kind of failure a patch's is.
@@ -87,10 +90,10 @@ func patchError(key string, err error) error {
 
 // withCurrent adds to a failed patch what is there now, so that no second read
 // is needed.
-func (s *Server) withCurrent(c echo.Context, w *node.Write, err error) error {
-	d, readErr := s.engine.Get(c.Request().Context(), w.Key)
+func (s *Server) withCurrent(c echo.Context, key conflict.Key, err error) error {
+	d, readErr := s.engine.Get(c.Request().Context(), key)
 	if readErr != nil {
 		return readErr
 	}
-	return &node.Error{Op: "patch", Kind: node.PatchConflict, Key: w.Key.String(), Err: errors.Unwrap(err), Current: &d}
+	return &node.Error{Op: "patch", Kind: node.PatchConflict, Key: key.String(), Err: errors.Unwrap(err), Current: &d}
 }

@@ -44,11 +44,12 @@ type problem struct {
 	Limit int64 `json:"limit,omitempty"`
 	// lease_lost
 	Dot string `json:"dot,omitempty"`
-	// 409 and 412: what is there now
+	// 409, 412 and 428: what is there now
 	ETag      string          `json:"etag,omitempty"`
 	Context   string          `json:"context,omitempty"`
 	Conflicts *int            `json:"conflicts,omitempty"`
 	Siblings  json.RawMessage `json:"siblings,omitempty"`
+	Conflict  string          `json:"conflict,omitempty"` // its id, with two siblings or more
 	// atomic_failed
 	Failed []bulkFailure `json:"failed,omitempty"`
 }
@@ -186,6 +187,9 @@ func (s *Server) addCurrent(p *problem, d *node.Document) {
 	p.Context = s.engine.ContextToken(d)
 	p.ETag = quotedTag(d)
 	p.Siblings = appendSiblings(nil, d.Live)
+	if len(d.Live) > 1 {
+		p.Conflict = s.engine.ConflictID(d)
+	}
 }
 
 // stamped is a time as JSON shows it: null when it is not known.

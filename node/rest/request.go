@@ -116,15 +116,15 @@ func (q query) text(name string) (string, error) {
 
 func (q query) has(name string) bool { return len(q[name]) > 0 }
 
-// number is a parameter from 1 to the limit, or 0 when it is absent.
-func (q query) number(name string, limit int) (int, error) {
-	text, err := q.text(name)
-	if err != nil || !q.has(name) {
+// limit is how many entries a page may have, or 0 when the parameter is absent.
+func (q query) limit() (int, error) {
+	text, err := q.text("limit")
+	if err != nil || !q.has("limit") {
 		return 0, err
 	}
 	n, err := strconv.Atoi(text)
-	if err != nil || n < 1 || n > limit {
-		return 0, badRequest("parameter %s is %.40q: want a number from 1 to %d", name, text, limit)
+	if err != nil || n < 1 || n > node.MaxPage {
+		return 0, badRequest("parameter limit is %.40q: want a number from 1 to %d", text, node.MaxPage)
 	}
 	return n, nil
 }

@@ -24,6 +24,11 @@ type endpoint struct {
 func (s *Server) built() []endpoint {
 	const get, put, patch, post, del = http.MethodGet, http.MethodPut, http.MethodPatch, http.MethodPost, http.MethodDelete
 	return []endpoint{
+		{get, "/v1/collections", s.listCollections},
+		{get, "/v1/collections/:c", s.getCollection},
+		{put, "/v1/collections/:c", s.putCollection},
+		{patch, "/v1/collections/:c", s.patchCollection},
+		{del, "/v1/collections/:c", s.deleteCollection},
 		{get, "/v1/docs/:c", s.listDocuments},
 		{post, "/v1/docs/:c", s.createDocument},
 		{get, "/v1/docs/:c/:id", s.getDocument},
@@ -33,6 +38,13 @@ func (s *Server) built() []endpoint {
 		{get, "/v1/docs/:c/:id/siblings", s.getSiblings},
 		{post, "/v1/bulk/:c", s.bulk},
 		{get, "/v1/changes", s.changes},
+		{get, "/v1/conflicts", s.listConflicts},
+		{post, "/v1/conflicts/resolve", s.resolveConflicts},
+		{get, "/v1/conflicts/:id", s.getConflict},
+		{post, "/v1/conflicts/:id/resolve", s.resolveConflict},
+		{post, "/v1/conflicts/:id/restore", s.restoreConflict},
+		{post, "/v1/conflicts/:id/revert", s.revertConflict},
+		{post, "/v1/conflicts/:id/review", s.reviewConflict},
 		{get, "/v1/cluster", s.getCluster},
 		{get, "/v1/cluster/links", s.getLinks},
 		{get, "/v1/cluster/votes", s.getVotes},
@@ -58,22 +70,10 @@ func (s *Server) built() []endpoint {
 
 // promised are the routes of API.md that this build answers with not_built.
 const promised = `
-GET    /v1/collections
-GET    /v1/collections/:c
-PUT    /v1/collections/:c
-PATCH  /v1/collections/:c
-DELETE /v1/collections/:c
 POST   /v1/docs/:c/:id/ops
 POST   /v1/docs/:c/:id/restore
 GET    /v1/docs/:c/:id/history
 GET    /v1/docs/:c/:id/explain
-GET    /v1/conflicts
-POST   /v1/conflicts/resolve
-GET    /v1/conflicts/:id
-POST   /v1/conflicts/:id/resolve
-POST   /v1/conflicts/:id/restore
-POST   /v1/conflicts/:id/revert
-POST   /v1/conflicts/:id/review
 POST   /v1/resolvers/check
 GET    /v1/resolvers/:name
 PUT    /v1/resolvers/:name

@@ -96,6 +96,7 @@ type stand struct {
 	cluster *cluster
 	server  *Server
 	seen    func(method, path string, status int) // told of each answer; may be nil
+	first   map[string]string                     // contexts of the first versions of those that were split
 }
 
 func testRoster() Roster {
@@ -110,7 +111,7 @@ func testRoster() Roster {
 // not nil, alters the configuration before the server is made.
 func newStand(t testing.TB, change func(*Config)) *stand {
 	t.Helper()
-	s := &stand{t: t, store: nodetest.NewMemStore(nodetest.MemConfig{Full: true}), vote: &vote{}, cluster: &cluster{}}
+	s := &stand{t: t, store: nodetest.NewMemStore(nodetest.MemConfig{Full: true}), vote: &vote{}, cluster: &cluster{}, first: map[string]string{}}
 	s.cluster.status.Write = WriteStatus{State: StateWritable, Votes: VoteCount{Have: 3, Need: 2, Of: 3}}
 	var err error
 	s.engine, err = node.Open(t.Context(), node.Config{
@@ -250,13 +251,14 @@ func (s *stand) state() string {
 	return b.String()
 }
 
-// split makes a document with two live versions, and returns the older
-// context.
+// split makes a document with two live versions, and notes the context of what
+// both overwrite.
 func (s *stand) split(id string) {
 	s.t.Helper()
 	target := "/v1/docs/accounts/" + url.PathEscape(id)
 	first := s.must(201, "PUT", target, `{"balance":120}`)
-	old := "Causal-Context: " + first.header.Get("Causal-Context")
+	s.first[id] = first.header.Get("Causal-Context")
+	old := "Causal-Context: " + s.first[id]
 	s.must(200, "PUT", target, `{"balance":20}`, old)
 	s.must(200, "PUT", target, `{"balance":70}`, old)
 }
