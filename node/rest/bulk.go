@@ -68,7 +68,7 @@ func (s *Server) bulk(c echo.Context) error {
 		return err
 	}
 	p.setApplied(c.Response().Header(), false)
-	if err := s.engine.MayWrite(); err != nil {
+	if _, err := s.engine.MayWriteTo(name); err != nil {
 		return err // before the body, which may be long
 	}
 	if atomic {

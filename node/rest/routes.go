@@ -136,6 +136,7 @@ func (s *Server) route() {
 // wrap answers a handler's error, catches its panic, and counts.
 func (s *Server) wrap(p endpoint) echo.HandlerFunc {
 	counters, handler := s.metrics.route(p.path, p.method), p.handler
+	ofCollection := strings.HasPrefix(p.path, "/v1/docs/:c") || strings.HasPrefix(p.path, "/v1/bulk/:c")
 	return func(c echo.Context) error {
 		begun := time.Now()
 		defer func() {
@@ -144,6 +145,9 @@ func (s *Server) wrap(p endpoint) echo.HandlerFunc {
 			}
 			counters.count(c.Response().Status, time.Since(begun))
 		}()
+		if ofCollection {
+			s.speakOf(c)
+		}
 		if err := handler(c); err != nil {
 			s.answer(c, err)
 		}

@@ -6,6 +6,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/labstack/echo/v4"
+
 	"github.com/syncline/syncline/conflict"
 	"github.com/syncline/syncline/node"
 	"github.com/syncline/syncline/vclock"
@@ -34,6 +36,7 @@ const (
 var (
 	valueWritable   = []string{"writable"}
 	valueReadOnly   = []string{"read-only"}
+	valueMinority   = []string{"minority"}
 	valueNosniff    = []string{"nosniff"}
 	valueOrigin     = []string{"Origin"}
 	valueNoCache    = []string{"no-cache"}
@@ -103,6 +106,22 @@ func (s *Server) stamp(h http.Header) {
 	h[headLag] = s.lag()
 	h[headSession] = s.session(s.engine.Published())
 	h["X-Content-Type-Options"] = valueNosniff
+}
+
+// speakOf makes Write-State speak of the collection that was asked for, which may
+// take writes on a node that has no majority.
+func (s *Server) speakOf(c echo.Context) {
+	h := c.Response().Header()
+	if h.Get(headWriteState) != valueReadOnly[0] {
+		return
+	}
+	name, err := conflict.ParseCollection(c.Param("c"))
+	if err != nil {
+		return // the handler says what is wrong with it
+	}
+	if minority, _ := s.engine.MayWriteTo(name); minority {
+		h[headWriteState] = valueMinority
+	}
 }
 
 func (s *Server) writeState() []string {
