@@ -187,11 +187,26 @@ type Guard struct {
 // Resolution ends an open conflict. Exactly one of Pick, Doc and Delete is
 // given.
 type Resolution struct {
-	Guard  `json:"-"`
-	Pick   string          `json:"pick,omitempty"` // dot of the sibling whose value it shall be
-	Doc    json.RawMessage `json:"doc,omitempty"`  // another value: a JSON object
-	Delete bool            `json:"delete,omitempty"`
-	Reason string          `json:"reason,omitempty"` // in words, for the record
+	Guard
+	Pick   string // dot of the sibling whose value it shall be
+	Doc    []byte // another value: a JSON object
+	Delete bool
+	Reason string // in words, for the record
+}
+
+// body is the resolution as the API has it. The document keeps its bytes.
+func (r *Resolution) body() []byte {
+	b := []byte{'{'}
+	if r.Pick != "" {
+		b = append(append(append(b, `"pick":`...), text(r.Pick)...), ',')
+	}
+	if len(r.Doc) > 0 {
+		b = append(append(append(b, `"doc":`...), r.Doc...), ',')
+	}
+	if r.Delete {
+		b = append(b, `"delete":true,`...)
+	}
+	return append(append(append(b, `"reason":`...), text(r.Reason)...), '}')
 }
 
 // Decided is what a node says of a decision about a conflict.
@@ -210,37 +225,41 @@ type Decided struct {
 // Resolve ends an open conflict. It fails with ConflictChanged when the document
 // has other siblings by now, or when the conflict has ended.
 func (c *Client) Resolve(ctx context.Context, id string, resolution Resolution) (*Decided, error) {
-	return c.decide(ctx, id, "/resolve", resolution.Guard, resolution)
+	return c.decide(ctx, decision{id, "/resolve", resolution.Guard, resolution.body()})
 }
 
 // Restore brings the value of one sibling of a record back, over what the
 // document shows now.
 func (c *Client) Restore(ctx context.Context, id, dot string, guard Guard) (*Decided, error) {
-	return c.decide(ctx, id, "/restore", guard, struct {
-		Dot string `json:"dot"`
-	}{dot})
+	return c.decide(ctx, decision{id, "/restore", guard, append(append([]byte(`{"dot":`), text(dot)...), '}')})
 }
 
 // Revert takes the result of a policy back: the value comes back that time and
 // actor alone would show.
 func (c *Client) Revert(ctx context.Context, id string, guard Guard) (*Decided, error) {
-	return c.decide(ctx, id, "/revert", guard, struct{}{})
+	return c.decide(ctx, decision{id, "/revert", guard, nil})
 }
 
 // Review notes on a record that somebody has looked at it.
 func (c *Client) Review(ctx context.Context, id string, guard Guard) (*Decided, error) {
-	return c.decide(ctx, id, "/review", guard, struct{}{})
+	return c.decide(ctx, decision{id, "/review", guard, nil})
 }
 
-func (c *Client) decide(ctx context.Context, id, action string, guard Guard, body any) (*Decided, error) {
-	put := PutOptions{IfMatch: guard.IfMatch}
-	r := &call{method: http.MethodPost, path: conflictPath(id, action), write: true, options: guard.Options, header: put.header("application/json")}
-	if id == "" {
-		return nil, &Error{Op: r.op(), Code: Invalid, Err: errNoConflict}
+// decision is a call about one conflict that changes something.
+type decision struct {
+	id, action string
+	guard      Guard
+	body       []byte
+}
+
+func (c *Client) decide(ctx context.Context, d decision) (*Decided, error) {
+	put := PutOptions{IfMatch: d.guard.IfMatch}
+	r := &call{
+		method: http.MethodPost, path: conflictPath(d.id, d.action), body: d.body, write: true,
+		options: d.guard.Options, header: put.header("application/json"),
 	}
-	var err error
-	if r.body, err = json.Marshal(body); err != nil {
-		return nil, &Error{Op: r.op(), Code: Invalid, Err: err}
+	if d.id == "" {
+		return nil, &Error{Op: r.op(), Code: Invalid, Err: errNoConflict}
 	}
 	a, err := c.do(ctx, r)
 	if err != nil {

@@ -51,6 +51,7 @@ func remoteCommands() []func(*app) *cobra.Command {
 		newGetCommand, newPutCommand, newPatchCommand, newRmCommand, newLsCommand, newSiblingsCommand,
 		newImportCommand, newExportCommand,
 		newStatusCommand, newLinksCommand, newVotesCommand, newVerifyCommand, newChaosCommand,
+		newConflictsCommand, newCollectionsCommand,
 	}
 }
 
@@ -232,6 +233,15 @@ func advise(err error) error {
 		return &advice{err, "Reads still work. `syncline status` shows who is missing."}
 	case client.Unknown:
 		return &advice{err, "Read what is there before you write it again: a second write may stand beside the first."}
+	case client.ConflictChanged:
+		if e.Conflict == "" {
+			return &advice{err, "Nothing is left to decide: read the document."}
+		}
+		return &advice{err, "Look at it again: syncline conflicts show " + e.Conflict}
+	case client.OpenConflict:
+		return &advice{err, "Look at it first: syncline conflicts show " + e.Conflict + "; then `syncline conflicts resolve`, or write with --if-match or --context."}
+	case client.ContextRequired:
+		return &advice{err, "Read the document, and send its ETag by --if-match or its context by --context; --if-none-match creates."}
 	case client.StaleContext, client.Precondition:
 		return &advice{err, "Somebody else has written. Read again, and send the new ETag or context."}
 	default:

@@ -164,3 +164,59 @@ func TestClientAndCluster(t *testing.T) {
 		t.Errorf("%d %v", n, err)
 	}
 }
+
+func TestClientAndConflicts(t *testing.T) {
+	s := newStand(t, nil)
+	c, ctx := s.client(), t.Context()
+	config, err := c.Configure(ctx, "accounts", client.Configuration{Whole: []byte(`{"policy":{"kind":"manual"}}`), PutOptions: client.PutOptions{IfNoneMatch: true}})
+	if err != nil || config.Policy.Kind != client.PolicyManual || config.Records != "720h" {
+		t.Fatalf("%+v %v", config, err)
+	}
+	id, own, other := s.meet("alice", `{"n":1}`, `{"n":2}`, 1, early)
+	_, err = c.Put(ctx, client.Key{Collection: "accounts", ID: "alice"}, []byte(`{}`), client.PutOptions{})
+	if e, ok := errors.AsType[*client.Error](err); !ok || e.Code != client.OpenConflict || e.Conflict != id || len(e.Siblings) != 2 {
+		t.Errorf("%+v", err)
+	}
+	open, err := c.Conflict(ctx, id, client.Options{})
+	if err != nil || open.State != client.ConflictOpen || open.Siblings[1].Dot != own || string(open.Siblings[0].Doc) != `{"n":2}` || open.Policy.Version != config.Dot || open.Result != nil {
+		t.Errorf("%+v %v", open, err)
+	}
+	done, err := c.Resolve(ctx, id, client.Resolution{Guard: client.Guard{IfMatch: open.ETag}, Doc: []byte(`{ "n": 3 }`)})
+	if err != nil || done.Conflict != id || done.Conflicts != 0 {
+		t.Fatalf("%+v %v", done, err)
+	}
+	if _, err := c.Resolve(ctx, id, client.Resolution{Pick: own}); !errors.Is(err, client.ConflictChanged) {
+		t.Errorf("%v", err)
+	}
+	if _, err := c.Restore(ctx, id, other, client.Guard{IfMatch: done.ETag}); err != nil {
+		t.Error(err)
+	}
+	if _, err := c.Revert(ctx, id, client.Guard{}); !errors.Is(err, client.Invalid) {
+		t.Errorf("%v", err)
+	}
+	if _, err := c.Review(ctx, id, client.Guard{}); err != nil {
+		t.Error(err)
+	}
+	for one, err := range c.Conflicts(ctx, client.ConflictsOptions{State: client.ConflictReviewed}) {
+		if err != nil || one.ID != id || one.By != "person" || one.LostCount != 2 {
+			t.Errorf("%+v %v", one, err)
+		}
+	}
+	s.meet("bob", `{"n":1}`, `{"n":2}`, 2, early)
+	for one, err := range c.ResolveMany(ctx, client.ResolveRule{Node: "a", Collection: "accounts", DryRun: true}) {
+		if err != nil || one.Totals == nil && one.ID != "bob" || one.Totals != nil && one.Totals.OK != 1 {
+			t.Errorf("%+v %v", one, err)
+		}
+	}
+	if counts, err := c.ConflictCounts(ctx, client.Options{}); err != nil || counts != (client.ConflictCounts{Open: 1, Records: 1}) {
+		t.Errorf("%+v %v", counts, err)
+	}
+	if err := c.Unconfigure(ctx, "accounts", client.PutOptions{}); !errors.Is(err, client.NotEmpty) {
+		t.Error(err)
+	}
+	for one, err := range c.Collections(ctx, client.ListOptions{}) {
+		if err != nil || one.Name != "accounts" || one.ETag != config.ETag || one.Conflicts != 1 {
+			t.Errorf("%+v %v", one, err)
+		}
+	}
+}
