@@ -48,6 +48,12 @@ func (e *Engine) Commit(ctx context.Context, requests []*Request) error {
 		b.tx = tx
 		return b.run(requests)
 	})
+	if err == nil && b.meta.Standing != e.meta.Standing {
+		// Below FULL a crash could take it back after others were told. Two nodes
+		// that had been good, and came back as new and as catching up, would wait
+		// for each other for ever.
+		err = e.cfg.Store.Sync(context.WithoutCancel(ctx))
+	}
 	if unfit, ok := errors.AsType[*misfit](err); ok {
 		e.rollBack(requests, unfit)
 		return nil
