@@ -8,6 +8,8 @@ import (
 	"io"
 	"strings"
 	"time"
+
+	"github.com/syncline/syncline/conflict/merge"
 )
 
 // Config is the configuration of a collection. It is a document like any other,
@@ -27,10 +29,11 @@ type Config struct {
 type PolicyConfig struct {
 	Kind PolicyKind `json:"kind"`
 	Path string     `json:"path,omitempty"` // lww: the JSON pointer of a number; the largest is shown
-	// Rules and Default are of merge, Resolver of script.
+	// Rules and Default are of merge; other policies use those with sum, and lww
+	// keeps what a merge or a script would need only where there are some.
 	Rules    json.RawMessage `json:"rules,omitempty"`
 	Default  string          `json:"default,omitempty"`
-	Resolver string          `json:"resolver,omitempty"`
+	Resolver string          `json:"resolver,omitempty"` // of script
 }
 
 // PolicyKind names a policy.
@@ -173,25 +176,42 @@ func (c *Config) check(l ConfigLimits) error {
 
 func (p *PolicyConfig) check() error {
 	switch p.Kind {
-	case KindLWW, KindManual:
-	case KindMerge, KindScript:
+	case KindLWW, KindManual, KindMerge:
+	case KindScript:
 		return fmt.Errorf("policy.kind %q: %w", p.Kind, ErrPolicyNotBuilt)
 	default:
 		return fmt.Errorf("policy.kind: %q is none of %s, %s, %s and %s", p.Kind, KindLWW, KindMerge, KindScript, KindManual)
 	}
-	for name, set := range map[string]bool{"rules": len(p.Rules) > 0, "default": p.Default != "", "resolver": p.Resolver != ""} {
-		if set {
+	for name, wrong := range map[string]bool{
+		"path": p.Path != "" && p.Kind != KindLWW, "default": p.Default != "" && p.Kind != KindMerge,
+		"resolver": p.Resolver != "" && p.Kind != KindScript,
+	} {
+		if wrong {
 			return fmt.Errorf("policy.%s: the policy %s has none", name, p.Kind)
 		}
 	}
-	if p.Path != "" && p.Kind != KindLWW {
-		return fmt.Errorf("policy.path: the policy %s has none", p.Kind)
-	}
-	_, err := parsePointer(p.Path)
-	if err != nil {
+	if _, err := parsePointer(p.Path); err != nil {
 		return fmt.Errorf("policy.path: %w", err)
 	}
+	if _, err := merge.ParseRules(p.Rules, p.Default); err != nil {
+		return fmt.Errorf("policy.%w", err)
+	}
 	return nil
+}
+
+// Lineages are the rules by which versions of the collection say what they
+// changed, or nil where they do not. Policies that work with it need it; one that
+// shows a whole version has it where it has rules, so that records know the base,
+// and another policy can be tried on them.
+func (c *Config) Lineages() *merge.Rules {
+	if c.Policy.Kind == KindLWW && len(c.Policy.Rules) == 0 {
+		return nil
+	}
+	rules, err := merge.ParseRules(c.Policy.Rules, c.Policy.Default)
+	if err != nil {
+		panic("conflict: a configuration that was not checked: " + err.Error())
+	}
+	return rules
 }
 
 // Build makes the policy of a configuration that was checked. The version is the
@@ -200,6 +220,9 @@ func (c *Config) Build(version string) Policy {
 	path, err := parsePointer(c.Policy.Path)
 	if err != nil {
 		panic("conflict: a configuration that was not checked: " + err.Error())
+	}
+	if c.Policy.Kind == KindMerge {
+		return Merge{Rules: c.Lineages(), Delete: c.Delete, MaxBody: c.Limits.Body, Version: version}
 	}
 	return LWW{Path: path, Delete: c.Delete, Manual: c.Policy.Kind == KindManual, Version: version}
 }

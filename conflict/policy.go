@@ -8,15 +8,25 @@ import (
 	"math/big"
 	"slices"
 	"strings"
+
+	"github.com/syncline/syncline/conflict/merge"
 )
 
 // Shown is the value that a policy computes for siblings.
 type Shown struct {
 	Body    []byte
 	Deleted bool
-	Winner  *Version // the sibling whose value it is
+	Winner  *Version // the sibling whose value it is, or the newest one of a merge
 	// Open says that the value only stands in until a person has decided.
 	Open bool
+	// Reason is a code that says why the policy itself could not decide, and
+	// Detail says it in words; empty where it did, and for a policy that leaves
+	// everything to people.
+	Reason, Detail string
+	// Merged is how many versions the value was merged from; 0 where it is the
+	// Winner's own.
+	Merged  int
+	Decided []merge.Decided // members that more than one of them had changed
 }
 
 // Policy computes the value that is shown for siblings. It is a pure function

@@ -38,6 +38,18 @@ const (
 	SettleTime Bug = "SettleTime"
 	// LoseLoser ends a conflict without a record (D9).
 	LoseLoser Bug = "LoseLoser"
+	// AddToShown lays down a number as what was added to the value shown (D10).
+	AddToShown Bug = "AddToShown"
+	// LargerTotal joins the totals of an actor by size, not by sequence (D10).
+	LargerTotal Bug = "LargerTotal"
+	// MarksWhole takes a change of one member for a change of all (D10a).
+	MarksWhole Bug = "MarksWhole"
+	// TwinsTwice counts each attempt of a write for itself (D10).
+	TwinsTwice Bug = "TwinsTwice"
+	// BaseDropped lays down no former value of what every data node has (D10c).
+	BaseDropped Bug = "BaseDropped"
+	// BaseLocal takes the base from one sibling alone (D10c).
+	BaseLocal Bug = "BaseLocal"
 	// NoStamp accepts a ballot that a paused process held back (W2).
 	NoStamp Bug = "NoStamp"
 )

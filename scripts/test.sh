@@ -10,7 +10,7 @@ export CGO_ENABLED=0
 export SYNCLINE_BIN="$PWD/bin/syncline"
 
 module=$(go list -m)
-pure=(vclock conflict witness node/wire node/strictjson) # no goroutines, nothing for -race to see
+pure=(vclock conflict conflict/merge witness node/wire node/strictjson) # no goroutines, nothing for -race to see
 simulation=(node/nodetest/world)                         # one goroutine a world, heavy
 elsewhere=(scripts/tidy scripts/e2e)                     # run by their own parts
 
@@ -28,7 +28,7 @@ concurrent() {
 planted() {
   local log
   log=$(mktemp)
-  plain -tags planted -run '^TestPlanted' "${simulation[@]/#/./}" ./node/quorum | tee "$log"
+  plain -tags planted -run '^TestPlanted' "${simulation[@]/#/./}" ./node/quorum ./conflict | tee "$log"
   local result=${PIPESTATUS[0]}
   if grep --quiet 'no tests to run\|no test files' "$log"; then result=1; fi
   rm -f "$log"

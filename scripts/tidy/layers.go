@@ -12,6 +12,7 @@ import (
 // the interface declares.
 var layers = [][]string{
 	{"vclock"},
+	{"conflict/merge"},
 	{"conflict", "witness", "node/wire", "node/strictjson"},
 	{"node"},
 	{"node/peer", "node/link", "node/sqlite", "conflict/script", "client", "web", "docs"},
