@@ -37,6 +37,9 @@ type Config struct {
 	Guard   Guard    // "may I write?"
 	// Stable is what every data node of the roster has (PROTOCOL D7); nil: nothing.
 	Stable func() vclock.Vector
+	// Offset is how far a data node's wall clock is ahead of this one's, where that
+	// was measured; nil: nowhere.
+	Offset func(node string) (time.Duration, bool)
 	Wall   func() time.Time // the wall clock
 	Random func() [5]byte   // randomness for a new actor
 	Key    []byte           // for the tokens' MAC; derived from the cluster's secret
@@ -95,6 +98,9 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	}
 	if cfg.Stable == nil {
 		cfg.Stable = func() vclock.Vector { return vclock.Vector{} }
+	}
+	if cfg.Offset == nil {
+		cfg.Offset = func(string) (time.Duration, bool) { return 0, false }
 	}
 	if cfg.Events == nil {
 		cfg.Events = func(Event) {}

@@ -184,7 +184,7 @@ func sidesOf(c *node.Conflict) []side {
 	var out []side
 	if c.Record != nil {
 		for _, r := range c.Record.Siblings {
-			out = append(out, side{dot: r.Dot, time: r.Time, deleted: r.Deleted, hidden: r.Hidden, size: r.Size})
+			out = append(out, side{dot: r.Dot, time: r.Time, deleted: r.Deleted, hidden: r.Hidden, size: r.Size, clock: r.Clock})
 		}
 		return out
 	}
