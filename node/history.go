@@ -28,10 +28,10 @@ const kindHistory = 'h'
 // PastVersion is one version of a document's history.
 type PastVersion struct {
 	*conflict.Version
-	Live    bool
-	By      vclock.Dot       // what covered it; zero for a live one
-	At      int64            // when, by this node's wall clock, in milliseconds since 1970 UTC; 0 for a live one
-	Records []conflict.DocID // of conflicts in which it was a sibling, at most MaxRecordsOf
+	Live   bool
+	By     vclock.Dot     // what covered it; zero for a live one
+	At     int64          // when, by this node's wall clock, in milliseconds since 1970 UTC; 0 for a live one
+	Record conflict.DocID // of a conflict in which it was a sibling; "": of none
 }
 
 // History is one page of what this node has seen of a document, the newest
@@ -106,8 +106,12 @@ func (e *Engine) history(view View, q HistoryQuery, below uint64) (History, erro
 		}
 	}
 	for i := range out.Versions {
-		if out.Versions[i].Records, err = view.RecordsOf(out.Versions[i].Dot, MaxRecordsOf); err != nil {
+		ids, err := view.RecordsOf(out.Versions[i].Dot, 1)
+		if err != nil {
 			return History{}, err
+		}
+		if len(ids) > 0 {
+			out.Versions[i].Record = ids[0]
 		}
 	}
 	return out, out.findMissing(view)

@@ -236,20 +236,26 @@ func appendSides(b []byte, sides []side, limit int) []byte {
 		}
 		b = appendSide(b, &one)
 		b = append(b, `,"clock":`...)
-		if one.clock == nil {
-			b = append(b, "null"...)
-		} else {
-			b = appendVector(b, one.clock.Vector())
-			if one.clock.LooseLen() > 0 {
-				b = appendLoose(append(b, `,"loose":`...), *one.clock)
-			}
-		}
+		b = appendClock(b, one.clock)
 		if limit -= len(one.body); limit < 0 {
 			one.body = nil
 		}
 		b = append(appendDoc(append(b, ','), one.body, one.body == nil), '}')
 	}
 	return append(b, ']')
+}
+
+// appendClock appends what a writer had seen: the vector, and behind it the dots
+// beyond that where there are some; null where it is not on record.
+func appendClock(b []byte, clock *vclock.Context) []byte {
+	if clock == nil {
+		return append(b, "null"...)
+	}
+	b = appendVector(b, clock.Vector())
+	if clock.LooseLen() > 0 {
+		b = appendLoose(append(b, `,"loose":`...), *clock)
+	}
+	return b
 }
 
 // appendSide appends what is said of a sibling everywhere, without the closing

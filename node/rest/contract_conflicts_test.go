@@ -168,7 +168,7 @@ func unbuiltDecisions(s *stand) []call {
 		out = append(out, c)
 	}
 	for _, config := range []string{
-		`{"ack":"majority"}`, `{"ack":"all"}`, `{"history":"24h"}`, `{"policy":{"kind":"script","resolver":"sum"}}`,
+		`{"ack":"majority"}`, `{"ack":"all"}`, `{"policy":{"kind":"script","resolver":"sum"}}`,
 	} {
 		out = append(out,
 			call{method: "PUT", target: "/v1/collections/kept", body: config, status: 501, code: "not_built"},
