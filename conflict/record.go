@@ -63,7 +63,8 @@ type Record struct {
 	Lost       []Lost          `json:"lost"`
 	LostMore   int             `json:"lost_more,omitempty"` // how many more than MaxLost there are
 	Reviewed   bool            `json:"reviewed"`
-	Trace      []TraceStep     `json:"trace"` // what people did with it since
+	Episode    string          `json:"episode,omitempty"` // the id of the first record of its group; "": it is in none
+	Trace      []TraceStep     `json:"trace"`             // what people did with it since
 }
 
 // RecordPolicy is the policy that was in force.

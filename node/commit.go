@@ -28,8 +28,9 @@ type batch struct {
 	held     vclock.Vector                          // planted.CloseLoose: the rows held
 	settings *settings                              // as they will be; nil while nothing was configured
 	dirty    bool
-	disorder bool // a loose row came in below another one
-	swept    bool // former versions were forgotten, which is no change that others see
+	disorder bool               // a loose row came in below another one
+	episodes map[string]episode // as they will be; nil while no conflict was filed
+	swept    bool               // former versions were forgotten, which is no change that others see
 }
 
 // Commit carries out requests in one transaction, and answers them when it is
@@ -214,6 +215,9 @@ func (e *Engine) install(b *batch) {
 		e.disorder.Add(1) // for those whose snapshot was too old at the first count
 	}
 	maps.Copy(e.stats, b.stats)
+	if b.episodes != nil {
+		e.episodes = b.episodes
+	}
 	if b.settings != nil {
 		e.settings.Store(b.settings)
 	}

@@ -80,6 +80,7 @@ type Engine struct {
 	loose    vclock.Vector // of each actor, the highest loose row that ever came in
 	last     vclock.Time
 	stats    map[conflict.Collection]CollectionStat
+	episodes map[string]episode // by the names of their nodes
 }
 
 // Published is what a node has shown to the world: durable, and seen by every
@@ -108,7 +109,7 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	e := &Engine{
 		cfg: cfg, feed: newFeed(), queue: make(chan *Request, MaxQueue),
 		failing: make(chan struct{}), ended: make(chan struct{}),
-		heard: map[string]Standing{}, stats: map[conflict.Collection]CollectionStat{},
+		heard: map[string]Standing{}, stats: map[conflict.Collection]CollectionStat{}, episodes: map[string]episode{},
 	}
 	var err error
 	if e.conflicts, err = newConflictIDs(); err != nil {

@@ -18,6 +18,9 @@ import (
 const (
 	// MaxMissing is the most dots that one page of a history names as missing.
 	MaxMissing = 100
+	// MaxFollowed is the most records that are read to find out what is missing of
+	// one page.
+	MaxFollowed = 256
 	// MaxRecordsOf is the most records that are looked at for one version.
 	MaxRecordsOf = 16
 )
@@ -40,13 +43,15 @@ type PastVersion struct {
 type History struct {
 	Document Document // as it is shown now
 	Versions []PastVersion
-	// Missing are dots of this document that a clock of these versions names and
-	// that this node has neither live nor kept nor on record: it never had them, or
-	// has forgotten them. At most MaxMissing. None of them proves nothing about a
-	// version that no clock names for itself: of one actor's writes that a writer had
-	// seen, a clock names the last.
+	// Missing are dots of this document that this node has neither live nor kept
+	// nor on record: it never had them, or has forgotten them. They are named by a
+	// clock of these versions, or of the siblings of a record that such a clock leads
+	// to. At most MaxMissing.
 	Missing []vclock.Dot
-	Next    string // cursor of the next page, which is good at this node only; empty at the end
+	// Unsure says that the look for missing ones was broken off after MaxFollowed
+	// records: then none is no proof.
+	Unsure bool
+	Next   string // cursor of the next page, which is good at this node only; empty at the end
 }
 
 // HistoryQuery asks for a page.
@@ -114,7 +119,7 @@ func (e *Engine) history(view View, q HistoryQuery, below uint64) (History, erro
 			out.Versions[i].Record = ids[0]
 		}
 	}
-	return out, out.findMissing(view)
+	return out, out.findMissing(e, view)
 }
 
 func newestFirst(a, b *conflict.Version) int {
@@ -124,23 +129,39 @@ func newestFirst(a, b *conflict.Version) int {
 	return 1
 }
 
-// findMissing looks for all that the clocks of the page name.
-func (h *History) findMissing(view View) error {
-	key := h.Document.Key
-	known := map[vclock.Dot]bool{}
-	for i := range h.Versions {
-		known[h.Versions[i].Dot] = true
-	}
+// lookup is one search for versions that are not here.
+type lookup struct {
+	e     *Engine
+	view  View
+	key   conflict.Key
+	known map[vclock.Dot]bool // looked at, or about to be
+	next  []vclock.Context    // clocks still to be followed
+	left  int                 // records that may be read
+}
+
+// findMissing follows what the clocks of the page name.
+func (h *History) findMissing(e *Engine, view View) error {
+	l := &lookup{e: e, view: view, key: h.Document.Key, known: map[vclock.Dot]bool{}, left: MaxFollowed}
 	for _, v := range h.Document.Live {
-		known[v.Dot] = true
+		l.known[v.Dot] = true
 	}
 	for i := range h.Versions {
-		for d := range named(h.Versions[i].Clock) {
-			if known[d] {
+		l.known[h.Versions[i].Dot] = true
+		l.next = append(l.next, h.Versions[i].Clock)
+	}
+	for len(l.next) > 0 {
+		clock := l.next[0]
+		l.next = l.next[1:]
+		for d := range named(clock) {
+			if l.known[d] {
 				continue
 			}
-			known[d] = true
-			has, err := remembers(view, key, d)
+			l.known[d] = true
+			if l.left == 0 {
+				h.Unsure = true
+				return nil
+			}
+			has, err := l.remembers(d)
 			if err != nil {
 				return err
 			}
@@ -151,6 +172,38 @@ func (h *History) findMissing(view View) error {
 	}
 	slices.SortFunc(h.Missing, vclock.Dot.Compare)
 	return nil
+}
+
+// remembers says whether a version that is not live is kept, or on record. The
+// siblings of a record are all there: what they had seen is looked for as well,
+// since a clock names only the last of one actor's.
+func (l *lookup) remembers(d vclock.Dot) (bool, error) {
+	f, err := l.view.Former(d)
+	if err != nil || f != nil && f.Version.Key == l.key {
+		return err == nil, err
+	}
+	ids, err := l.view.RecordsOf(d, MaxRecordsOf)
+	if err != nil {
+		return false, err
+	}
+	for _, id := range ids {
+		r, err := l.e.readRecord(l.view, l.key, id)
+		if err != nil {
+			return false, err
+		}
+		if r == nil {
+			continue
+		}
+		l.left--
+		for i := range r.Siblings {
+			l.known[r.Siblings[i].Dot] = true
+			if c := r.Siblings[i].Clock; c != nil {
+				l.next = append(l.next, *c)
+			}
+		}
+		return true, nil
+	}
+	return false, nil
 }
 
 // named are the dots that stand in a clock. Each is a version of the document:
@@ -168,16 +221,6 @@ func named(clock vclock.Context) iter.Seq[vclock.Dot] {
 			}
 		}
 	}
-}
-
-// remembers says whether a version that is not live is kept, or on record.
-func remembers(view View, key conflict.Key, d vclock.Dot) (bool, error) {
-	f, err := view.Former(d)
-	if err != nil || f != nil && f.Version.Key == key {
-		return err == nil, err
-	}
-	records, err := view.RecordsOf(d, 1)
-	return len(records) > 0, err
 }
 
 // sealHistory makes a cursor. Rows are this file's own, so that its actor stands
@@ -275,20 +318,9 @@ type record struct {
 // onRecord reads a sibling of a record, nil where the record is of another
 // document, or has it no more.
 func (e *Engine) onRecord(view View, key conflict.Key, at record) (*conflict.Version, error) {
-	body := func(k conflict.Key) ([]byte, error) {
-		live, err := view.Document(k)
-		if err != nil || len(live) == 0 {
-			return nil, err
-		}
-		return e.policy(k.Collection).Show(live).Body, nil
-	}
-	facts, err := body(conflict.Key{Collection: RecordCollection, ID: at.id})
-	if err != nil || facts == nil {
+	r, err := e.readRecord(view, key, at.id)
+	if err != nil || r == nil {
 		return nil, err
-	}
-	var r conflict.Record
-	if json.Unmarshal(facts, &r) != nil || r.Collection != key.Collection || r.DocID != key.ID {
-		return nil, nil //nolint:nilnil,nilerr // it is not there
 	}
 	i := slices.IndexFunc(r.Siblings, func(s conflict.RecordSibling) bool { return s.Dot == at.dot })
 	if i < 0 {
@@ -302,10 +334,33 @@ func (e *Engine) onRecord(view View, key conflict.Key, at record) (*conflict.Ver
 	if s.Deleted {
 		return v, nil
 	}
-	if v.Body, err = body(conflict.Key{Collection: LoserCollection, ID: r.BodyID(s.Dot)}); err != nil || v.Body == nil {
+	v.Body, err = e.systemBody(view, conflict.Key{Collection: LoserCollection, ID: r.BodyID(s.Dot)})
+	if err != nil || v.Body == nil {
 		return nil, err
 	}
 	return v, nil
+}
+
+// readRecord reads a record, nil where it is none of the document's.
+func (e *Engine) readRecord(view View, key conflict.Key, id conflict.DocID) (*conflict.Record, error) {
+	facts, err := e.systemBody(view, conflict.Key{Collection: RecordCollection, ID: id})
+	if err != nil || facts == nil {
+		return nil, err
+	}
+	r := &conflict.Record{}
+	if json.Unmarshal(facts, r) != nil || r.Collection != key.Collection || r.DocID != key.ID {
+		return nil, nil //nolint:nilnil,nilerr // it is not there
+	}
+	return r, nil
+}
+
+// systemBody is what a document of the system's own shows, nil for nothing.
+func (e *Engine) systemBody(view View, key conflict.Key) ([]byte, error) {
+	live, err := view.Document(key)
+	if err != nil || len(live) == 0 {
+		return nil, err
+	}
+	return e.policy(key.Collection).Show(live).Body, nil
 }
 
 // forgotten says why a version is not here.

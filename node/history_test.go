@@ -359,3 +359,40 @@ func TestExplain(t *testing.T) {
 		t.Errorf("%+v", x)
 	}
 }
+
+// A clock names the last of one actor's versions; what stood beside it, and what
+// that had seen, is found through the record.
+func TestMissingBehindARecord(t *testing.T) {
+	r := newRig(t)
+	first := r.write(put("alice", `{"n":1}`))
+	w := put("alice", `{"n":2}`)
+	w.Context = r.context()
+	r.write(w)
+	r.write(w)
+	last := r.write(put("alice", `{"n":3}`))
+	page, err := r.History(t.Context(), node.HistoryQuery{Key: key("alice")})
+	r.ok(err)
+	if page.Versions[0].Clock.String() != dot(r.Actor(), last.Dot.Seq-1).String() {
+		t.Fatalf("the clock names %s", page.Versions[0].Clock)
+	}
+	if !slices.Equal(page.Missing, []vclock.Dot{first.Dot}) || page.Unsure {
+		t.Fatalf("missing are %s, want %s", page.Missing, first.Dot)
+	}
+}
+
+// "Every queue, page, body … has a named limit": a document whose conflicts lead
+// from record to record is not followed for ever, and nothing is claimed of it.
+func TestLookForMissingIsBounded(t *testing.T) {
+	r := newRig(t)
+	for n := range uint64(node.MaxFollowed + 5) {
+		// Each write ends the conflict of the one before with what comes from b.
+		r.write(put("alice", `{"n":1}`))
+		r.takeClosed(dot(actorB, n+1).String(), row("alice", dot(actorB, n+1), ""))
+	}
+	r.write(put("alice", `{"n":2}`))
+	page, err := r.History(t.Context(), node.HistoryQuery{Key: key("alice")})
+	r.ok(err)
+	if !page.Unsure || len(page.Missing) > 0 {
+		t.Fatalf("unsure: %v, missing %s", page.Unsure, page.Missing)
+	}
+}

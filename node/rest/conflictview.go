@@ -44,7 +44,7 @@ type conflictFacts struct {
 	Trace      []traceJSON         `json:"trace,omitzero"`
 	Base       *struct{}           `json:"base"` // this build knows none
 	BaseExact  bool                `json:"base_exact"`
-	Episode    *string             `json:"episode"` // this build groups none
+	Episode    *string             `json:"episode"` // null: it is in none
 }
 
 // lostJSON is a member of a sibling that the result does not have as it was.
@@ -116,7 +116,7 @@ func (v *conflictView) facts(ctx context.Context, c *node.Conflict) (conflictFac
 	f := conflictFacts{ID: c.ID, State: c.State}
 	if r := c.Record; r != nil {
 		f.By, f.Collection, f.DocID, f.Reason, f.Who, f.At = &r.By, r.Collection, r.DocID, r.Reason, &r.Who, &r.At
-		f.LostCount = len(r.Lost) + r.LostMore
+		f.LostCount, f.Episode = len(r.Lost)+r.LostMore, known(r.Episode)
 		f.Policy = conflictPolicy{Kind: r.Policy.Kind, Version: known(r.Policy.Version)}
 		return f, nil
 	}

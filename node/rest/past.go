@@ -138,7 +138,7 @@ func (s *Server) getHistory(c echo.Context) error {
 
 // historyJSON is a page without the bodies of its versions.
 func historyJSON(page *node.History) []byte {
-	b := strconv.AppendBool([]byte(`{"complete":`), len(page.Missing) == 0)
+	b := strconv.AppendBool([]byte(`{"complete":`), len(page.Missing) == 0 && !page.Unsure)
 	b = append(b, `,"versions":[`...)
 	for i := range page.Versions {
 		if i > 0 {
