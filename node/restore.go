@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/syncline/syncline/planted"
 	"github.com/syncline/syncline/vclock"
 )
 
@@ -30,5 +31,8 @@ func (e *Engine) Restore(ctx context.Context, w Write, from vclock.Dot) (Written
 		return Written{}, &Error{Op: "restore", Kind: Invalid, Key: w.Key.String(), Err: fmt.Errorf("version %s is a deletion, and has no value to come back; delete the document instead", from)}
 	}
 	w.Body = old.Version.Body
+	if planted.On(planted.RestoreKeeps) {
+		w.Context = &Token{}
+	}
 	return e.Write(ctx, w)
 }

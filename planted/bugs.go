@@ -38,6 +38,12 @@ const (
 	SettleTime Bug = "SettleTime"
 	// LoseLoser ends a conflict without a record (D9).
 	LoseLoser Bug = "LoseLoser"
+	// OneOrder lets whichever comes second win, of a delete beside an update,
+	// whatever the delete policy says (DESIGN 3, Tombstones).
+	OneOrder Bug = "OneOrder"
+	// RestoreKeeps restores a version beside what is shown instead of over it (API,
+	// restore).
+	RestoreKeeps Bug = "RestoreKeeps"
 	// NoStamp accepts a ballot that a paused process held back (W2).
 	NoStamp Bug = "NoStamp"
 )
