@@ -90,9 +90,24 @@ func (r *remote) listHistory(ctx context.Context, key client.Key, limit int) err
 		}
 	}
 	if !whole.Complete {
-		r.note("note: this node has no longer, or never had, %s, which others name", strings.Join(whole.Missing, ", "))
+		r.noteMissing(whole.Missing)
 	}
 	return nil
+}
+
+// shownMissing is how many versions that are not here are named; JSON has all.
+const shownMissing = 5
+
+// noteMissing says what of a history is not here.
+func (r *remote) noteMissing(dots []string) {
+	switch n := len(dots) - shownMissing; {
+	case len(dots) == 0:
+		r.note("note: the conflicts of this document lead too far back to say whether all is here")
+	case n > 0:
+		r.note("note: this node has no longer, or never had, %s and %d more that others name", strings.Join(dots[:shownMissing], ", "), n)
+	default:
+		r.note("note: this node has no longer, or never had, %s, which others name", strings.Join(dots, ", "))
+	}
 }
 
 func sizeCell(v *client.PastVersion) cell {
