@@ -73,6 +73,7 @@ func TestAccounting(t *testing.T) {
 	c.awaitEqual()
 	writers := c.writeBlindly()
 	c.awaitAllVotes()
+	c.awaitEqual() // before that a node may not know of the last conflict
 	c.awaitSettled()
 	c.awaitEqual()
 	acc := c.account()
