@@ -247,7 +247,8 @@ func slipsOfPicks(p prepared) []call {
 	for _, body := range []string{`{}`, `{"dot":"x"}`, `{"dot":"a~k3f9x2mz:42"}`, `{"pick":"` + p.loser + `"}`} {
 		out = append(out, call{method: "POST", target: "/v1/conflicts/" + p.settled + "/restore", body: body, status: 422, code: "invalid"})
 	}
-	for _, q := range []string{"state=closed", "state=", "by=me", "by=policy&state=open", "c=No", "c=", "limit=0", "limit=1001", "%zz", "state=open&state=open", "cursor=a&cursor=b",
+	for _, q := range []string{
+		"state=closed", "state=", "by=me", "by=policy&state=open", "c=No", "c=", "limit=0", "limit=1001", "%zz", "state=open&state=open", "cursor=a&cursor=b",
 		"episode=", "episode=e1", "episode=" + nobodys + "&state=open", "episode=a&episode=b",
 	} {
 		out = append(out, call{method: "GET", target: "/v1/conflicts?" + q, status: 400, code: "bad_request"})

@@ -82,6 +82,7 @@ func TestAccounting(t *testing.T) {
 		c.checkPast(w)
 	}
 	t.Logf("%d acknowledged writes, %d records, shown is %s", len(writers[0].bodies)+len(writers[1].bodies), acc.records, acc.shown)
+	c.checkForgotten()
 	if acc.records < blindCuts {
 		t.Errorf("void: only %d conflicts in %d cuts", acc.records, blindCuts)
 	}
@@ -312,4 +313,36 @@ func (c *cluster) checkPast(w *blind) {
 			c.t.Errorf("%s is remembered as %+v, %v, and was written as %s", dot, v, err, body)
 		}
 	}
+}
+
+// checkForgotten lets the collection keep nothing any longer. "Records … are kept
+// 30 days by default (forever allowed)", and history "for the retention of the
+// collection" (DESIGN 3, 7): both end, here at once, on both nodes.
+func (c *cluster) checkForgotten() {
+	c.t.Helper()
+	config := client.Configuration{Whole: []byte(`{"minority":"accept","history":"0s","records":"0s"}`)}
+	if _, err := c.at("a").Configure(c.context(), blindKey().Collection, config); err != nil {
+		c.t.Fatal(err)
+	}
+	await(c.t, "the past is forgotten", func() error {
+		for _, name := range c.data() {
+			counts, err := c.at(name).ConflictCounts(c.context(), client.Options{})
+			if err != nil {
+				return err
+			}
+			versions := 0
+			for page, err := range c.at(name).History(c.context(), blindKey(), client.HistoryOptions{}) {
+				if err != nil {
+					return err
+				}
+				versions += len(page.Versions)
+				break // the first page tells whether there is more than the live version
+			}
+			if counts.Records > 0 || versions != 1 {
+				return fmt.Errorf("%s has %d records and %d versions", name, counts.Records, versions)
+			}
+		}
+		return nil
+	})
+	c.awaitEqual()
 }
