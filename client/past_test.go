@@ -64,7 +64,10 @@ func TestHistory(t *testing.T) {
 	if err != nil || d.From != "a~k3f9x2mz:1" || d.To != "" || !d.More || len(d.Changes) != 2 || string(d.Changes[0].Before) != "1" || d.Changes[0].After != nil || string(d.Changes[1].After) != "null" {
 		t.Errorf("%+v, %v", d, err)
 	}
-	for range c.History(t.Context(), alice(), HistoryOptions{}) {
+	for _, err := range c.History(t.Context(), alice(), HistoryOptions{}) {
+		if err != nil {
+			t.Error(err)
+		}
 		break // and no further page is asked for
 	}
 	var sent []string
