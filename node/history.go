@@ -243,7 +243,7 @@ func (e *Engine) historyCursor(q HistoryQuery) (uint64, error) {
 	}
 	head := historyHead(e.actor, q.Key)
 	if len(b) > len(head) && string(b[:len(head)]) == head {
-		if below, n := binary.Uvarint(b[len(head):]); n > 0 {
+		if below, n := binary.Uvarint(b[len(head):]); n > 0 && n == len(b)-len(head) {
 			return below, nil
 		}
 	}

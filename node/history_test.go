@@ -396,3 +396,61 @@ func TestLookForMissingIsBounded(t *testing.T) {
 		t.Fatalf("unsure: %v, missing %s", page.Unsure, page.Missing)
 	}
 }
+
+// systemRow makes a peer's version of a document of the system's own.
+func systemRow(collection conflict.Collection, id string, d vclock.Dot, body string) *conflict.Version {
+	return row(id, d, "", func(v *conflict.Version) {
+		v.Key.Collection, v.Body = collection, []byte(body)
+	})
+}
+
+// Records replicate: a node finds a version that it never had through a peer's
+// record, also one of a time when the clocks of siblings were not noted. What is
+// no record is found under nothing, and harms nobody.
+func TestRecallFromAPeersRecord(t *testing.T) {
+	r := newRig(t)
+	const id = "abcdefghijklmnopqrstuvwx23"
+	lost := dot(actorC, 4)
+	r.takeClosed("b~bbbbbbbb:9",
+		row("alice", dot(actorB, 1), "c~cccccccc:4"),
+		systemRow(node.RecordCollection, id, dot(actorB, 2), `{"id":"`+id+`","collection":"accounts","doc_id":"alice","siblings":[{"dot":"c~cccccccc:4","node":"c"},{"dot":"c~cccccccc:4"},{"dot":""}],"result":{"dot":"b~bbbbbbbb:1"}}`),
+		systemRow(node.LoserCollection, id+".c~cccccccc:4", dot(actorB, 3), `{"balance": 1.0}`),
+		systemRow(node.RecordCollection, "nonsense", dot(actorB, 4), `{"collection":"No such","siblings":[{"dot":"c~cccccccc:5"}]}`),
+		systemRow(node.RecordCollection, "worse", dot(actorB, 5), `{"collection":"accounts","siblings":"c~cccccccc:6"}`),
+		systemRow(node.RecordCollection, "other", dot(actorB, 6), `{"collection":"accounts","doc_id":"bob","siblings":[{"dot":"c~cccccccc:7"}]}`),
+		systemRow(node.RecordCollection, "bodiless", dot(actorB, 7), `{"id":"bodiless","collection":"accounts","doc_id":"alice","siblings":[{"dot":"c~cccccccc:8"}]}`))
+	got, err := r.Recall(t.Context(), key("alice"), lost)
+	if err != nil || string(got.Version.Body) != `{"balance": 1.0}` || !got.Version.Clock.IsZero() || string(got.Record) != id {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	if seen := got.Seen().Seen(); !seen.Equal(vclock.ContextOf(vclock.Vector{}, lost)) {
+		t.Errorf("who read it has seen %s", seen)
+	}
+	page, err := r.History(t.Context(), node.HistoryQuery{Key: key("alice")})
+	if err != nil || len(page.Missing) != 0 {
+		t.Errorf("missing are %s, %v", page.Missing, err)
+	}
+	for _, d := range []vclock.Dot{dot(actorC, 5), dot(actorC, 6), dot(actorC, 7), dot(actorC, 8)} {
+		_, err := r.Recall(t.Context(), key("alice"), d)
+		r.fails(err, node.NotFound)
+	}
+}
+
+// A record that has to stay keeps no younger one back.
+func TestOldRecordsThatStay(t *testing.T) {
+	r := newRig(t)
+	for n := range uint64(node.SweepRecords + 1) {
+		// Their results never came: nobody can say whether their conflicts are open.
+		r.takeClosed(fmt.Sprintf("b~bbbbbbbb:%d", n+1), systemRow(node.RecordCollection, fmt.Sprintf("stays%d", n), dot(actorB, n+1),
+			`{"collection":"accounts","doc_id":"x","siblings":[],"result":{"dot":"c~cccccccc:9"}}`))
+	}
+	rec := r.clash("bob", time.Second, actorC)
+	r.start()
+	r.wall = noon.Add(31 * 24 * time.Hour)
+	r.sweep(r.Frontier(), true)
+	_, err := r.Conflict(t.Context(), rec.ID)
+	r.fails(err, node.NotFound)
+	if counts, err := r.ConflictCounts(t.Context()); err != nil || counts.Records != node.SweepRecords+1 {
+		t.Errorf("%+v, %v", counts, err)
+	}
+}

@@ -145,17 +145,23 @@ func (e *Engine) deletions(view View, stable vclock.Vector) ([]Write, error) {
 		if !ends || a.Record == 0 || a.Record >= before {
 			continue
 		}
-		ids, err := view.OldRecords(a.Collection, before, left)
+		// Some may have to stay although they are old: look past them.
+		ids, err := view.OldRecords(a.Collection, before, MaxPage)
 		if err != nil {
 			return nil, err
 		}
-		left -= len(ids)
 		for _, id := range ids {
 			more, err := e.deletion(view, id, stable)
 			if err != nil {
 				return nil, err
 			}
+			if len(more) == 0 {
+				continue
+			}
 			writes = append(writes, more...)
+			if left--; left == 0 {
+				return writes, nil
+			}
 		}
 	}
 	return writes, nil
