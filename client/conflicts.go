@@ -88,8 +88,9 @@ type ConflictStep struct {
 // ConflictsOptions say which conflicts are asked for.
 type ConflictsOptions struct {
 	Options
-	State      string // empty: the open ones, or with By the settled ones
+	State      string // empty: the open ones, or with By or Episode the settled ones
 	By         string // who has ended it; empty: anybody
+	Episode    string // only records of this group; empty: all
 	Collection string // empty: all
 	Page       int    // conflicts a request; 0 means the node's default
 }
@@ -104,7 +105,7 @@ const conflictsPath = "/v1/conflicts"
 
 func (o *ConflictsOptions) query() url.Values {
 	query := url.Values{}
-	for name, value := range map[string]string{"state": o.State, "by": o.By, "c": o.Collection} {
+	for name, value := range map[string]string{"state": o.State, "by": o.By, "c": o.Collection, "episode": o.Episode} {
 		if value != "" {
 			query.Set(name, value)
 		}

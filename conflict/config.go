@@ -165,9 +165,6 @@ func (c *Config) check(l ConfigLimits) error {
 	default:
 		return fmt.Errorf("minority: %q is neither %s nor %s", c.Minority, MinorityRefuse, MinorityAccept)
 	}
-	if c.History != 0 {
-		return fmt.Errorf("history: %w", ErrPolicyNotBuilt)
-	}
 	if c.Limits.Body < 1 || c.Limits.Body > l.MaxBody {
 		return fmt.Errorf("limits.body: %d bytes: want 1 to %d", c.Limits.Body, l.MaxBody)
 	}

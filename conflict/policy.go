@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/syncline/syncline/conflict/merge"
+	"github.com/syncline/syncline/planted"
 )
 
 // Shown is the value that a policy computes for siblings.
@@ -65,6 +66,9 @@ func (p LWW) Show(s Siblings) Shown {
 // wins says whether a is shown rather than b.
 func (p LWW) wins(a, b *Version) bool {
 	if a.Deleted != b.Deleted {
+		if planted.On(planted.OneOrder) {
+			return true
+		}
 		switch p.Delete {
 		case UpdateWins:
 			return b.Deleted

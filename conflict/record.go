@@ -63,7 +63,8 @@ type Record struct {
 	Lost       []Lost          `json:"lost"`
 	LostMore   int             `json:"lost_more,omitempty"` // how many more than MaxLost there are
 	Reviewed   bool            `json:"reviewed"`
-	Trace      []TraceStep     `json:"trace"` // what people did with it since
+	Episode    string          `json:"episode,omitempty"` // the id of the first record of its group; "": it is in none
+	Trace      []TraceStep     `json:"trace"`             // what people did with it since
 }
 
 // RecordPolicy is the policy that was in force.
@@ -80,6 +81,9 @@ type RecordSibling struct {
 	Deleted bool        `json:"deleted"`
 	Size    int         `json:"size"`             // bytes of its body
 	Hidden  bool        `json:"hidden,omitempty"` // another attempt of a write that is there too
+	// Clock is what its writer had seen of the document; nil on records of a time
+	// when it was not noted.
+	Clock *vclock.Context `json:"clock,omitempty"`
 }
 
 // RecordResult is the version that ended the conflict.
@@ -137,7 +141,7 @@ func NewRecord(s Siblings, by *Version, shown Shown) Record {
 	for _, v := range ordered {
 		hidden := seen.Find(v.Dot) == nil
 		r.Siblings = append(r.Siblings, RecordSibling{
-			Dot: v.Dot, Node: v.Dot.Actor.Node(), Time: v.Time, Deleted: v.Deleted, Size: len(v.Body), Hidden: hidden,
+			Dot: v.Dot, Node: v.Dot.Actor.Node(), Time: v.Time, Deleted: v.Deleted, Size: len(v.Body), Hidden: hidden, Clock: &v.Clock,
 		})
 		if !hidden {
 			r.lose(v, by)

@@ -28,7 +28,9 @@ type batch struct {
 	held     vclock.Vector                          // planted.CloseLoose: the rows held
 	settings *settings                              // as they will be; nil while nothing was configured
 	dirty    bool
-	disorder bool // a loose row came in below another one
+	disorder bool               // a loose row came in below another one
+	episodes map[string]episode // as they will be; nil while no conflict was filed
+	swept    bool               // former versions were forgotten, which is no change that others see
 }
 
 // Commit carries out requests in one transaction, and answers them when it is
@@ -152,6 +154,8 @@ func (b *batch) run(requests []*Request) error {
 			r.applied, r.err, err = b.apply(r.apply)
 		case r.standing != "":
 			b.setStanding(r.standing)
+		case r.sweep != nil:
+			err = b.forget(r.sweep)
 		case r.atomic:
 			err = b.writeAtomic(r)
 		default:
@@ -162,6 +166,9 @@ func (b *batch) run(requests []*Request) error {
 		}
 	}
 	if !b.dirty {
+		if b.swept {
+			return nil
+		}
 		return errNothing
 	}
 	return b.flush()
@@ -200,11 +207,17 @@ func (b *batch) flush() error {
 
 // install makes a durable batch the state of the engine, and visible.
 func (e *Engine) install(b *batch) {
+	if !b.dirty {
+		return
+	}
 	e.frontier, e.loose, e.last = b.frontier, b.loose, b.last
 	if b.disorder {
 		e.disorder.Add(1) // for those whose snapshot was too old at the first count
 	}
 	maps.Copy(e.stats, b.stats)
+	if b.episodes != nil {
+		e.episodes = b.episodes
+	}
 	if b.settings != nil {
 		e.settings.Store(b.settings)
 	}
@@ -279,7 +292,10 @@ func (b *batch) write(before conflict.Siblings, added conflict.Added) error {
 	if name == ConfigCollection {
 		b.configure(added.Live)
 	}
-	return b.tx.Write(added.New, added.Covered)
+	if err := b.tx.Write(added.New, added.Covered); err != nil {
+		return err
+	}
+	return b.keepPast(added)
 }
 
 // heldRows serves planted.CloseLoose: the highest row held of each actor.

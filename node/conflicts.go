@@ -36,6 +36,7 @@ type ConflictQuery struct {
 	State      ConflictState       // "": open
 	Collection conflict.Collection // "": all
 	By         conflict.Decider    // of a record; "": all
+	Episode    string              // of a record; "": all
 	Cursor     string              // from the page before, or empty
 	Limit      int                 // 0 or less: DefaultPage; at most MaxPage
 }
@@ -151,7 +152,7 @@ func (e *Engine) records(ctx context.Context, q ConflictQuery) ([]Conflict, stri
 			if err != nil {
 				return nil, "", err
 			}
-			if c.State == q.State && (q.Collection == "" || c.Record.Collection == q.Collection) && (q.By == "" || c.Record.By == q.By) {
+			if c.State == q.State && (q.Collection == "" || c.Record.Collection == q.Collection) && (q.By == "" || c.Record.By == q.By) && (q.Episode == "" || c.Record.Episode == q.Episode) {
 				out = append(out, c)
 			}
 		}

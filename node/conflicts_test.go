@@ -335,7 +335,6 @@ func TestConfigure(t *testing.T) {
 		`{"policy":{"kind":"merge"}}`:                         node.NotBuilt,
 		`{"policy":{"kind":"script","resolver":"x"}}`:         node.NotBuilt,
 		`{"ack":"majority"}`:                                  node.NotBuilt,
-		`{"history":"1h"}`:                                    node.NotBuilt,
 		`{"policy":{"kind":"best"}}`:                          node.Invalid,
 		`{"policy":{"kind":"manual","path":"/n"}}`:            node.Invalid,
 		`{"policy":{"kind":"lww","path":"n"}}`:                node.Invalid,

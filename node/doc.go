@@ -19,6 +19,10 @@
 //   - a local write is begun and answered only while the Guard says so; one
 //     that was committed while the lease ran out is answered LeaseLost and
 //     kept;
+//   - what a write covers is kept, where its collection asks for that, by the
+//     transaction of the write; what has had its time is forgotten in pieces that
+//     no write waits long for, and records only once no data node can have their
+//     conflict open;
 //   - the package does no I/O and knows no clock: both come in as ports.
 //
 // Group commit is the classic one (DeWitt et al., "Implementation Techniques

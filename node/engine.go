@@ -37,6 +37,9 @@ type Config struct {
 	Guard   Guard    // "may I write?"
 	// Stable is what every data node of the roster has (PROTOCOL D7); nil: nothing.
 	Stable func() vclock.Vector
+	// Offset is how far a data node's wall clock is ahead of this one's, where that
+	// was measured; nil: nowhere.
+	Offset func(node string) (time.Duration, bool)
 	Wall   func() time.Time // the wall clock
 	Random func() [5]byte   // randomness for a new actor
 	Key    []byte           // for the tokens' MAC; derived from the cluster's secret
@@ -77,6 +80,7 @@ type Engine struct {
 	loose    vclock.Vector // of each actor, the highest loose row that ever came in
 	last     vclock.Time
 	stats    map[conflict.Collection]CollectionStat
+	episodes map[string]episode // by the names of their nodes
 }
 
 // Published is what a node has shown to the world: durable, and seen by every
@@ -96,13 +100,16 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	if cfg.Stable == nil {
 		cfg.Stable = func() vclock.Vector { return vclock.Vector{} }
 	}
+	if cfg.Offset == nil {
+		cfg.Offset = func(string) (time.Duration, bool) { return 0, false }
+	}
 	if cfg.Events == nil {
 		cfg.Events = func(Event) {}
 	}
 	e := &Engine{
 		cfg: cfg, feed: newFeed(), queue: make(chan *Request, MaxQueue),
 		failing: make(chan struct{}), ended: make(chan struct{}),
-		heard: map[string]Standing{}, stats: map[conflict.Collection]CollectionStat{},
+		heard: map[string]Standing{}, stats: map[conflict.Collection]CollectionStat{}, episodes: map[string]episode{},
 	}
 	var err error
 	if e.conflicts, err = newConflictIDs(); err != nil {

@@ -38,6 +38,7 @@ func (b *batch) file(p plan, covered conflict.Siblings, v *conflict.Version) err
 		r.By, r.Who, r.Reason = d.By, d.Who, d.Reason
 	}
 	r.Policy = conflict.RecordPolicy{Kind: set.config.Policy.Kind, Version: set.version}
+	r.Episode = b.episode(&r)
 	facts, err := json.Marshal(r)
 	if err != nil {
 		return &Error{Op: "record", Kind: Bug, Key: v.Key.String(), Err: err}

@@ -81,13 +81,14 @@ type Applied struct {
 	New int // versions that came to live here
 }
 
-// Request is one entry of the writer's queue: local writes, a peer's rows, or
-// a change of standing.
+// Request is one entry of the writer's queue: local writes, a peer's rows, a
+// change of standing, or a piece of the past that is to be forgotten.
 type Request struct {
 	writes   []Write
 	atomic   bool
 	apply    *Apply
 	standing Standing
+	sweep    *sweep
 	minority bool // its writes are taken although this node has no majority
 
 	outcomes []Outcome

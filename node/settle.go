@@ -94,7 +94,7 @@ func (e *Engine) settling(d *Document) Write {
 	w := Write{
 		Kind: Put, Key: d.Key, Body: d.Shown.Body, IfMatch: []string{d.Tag}, system: true,
 		settles:  &settlement{id: d.Live.SettlementID()},
-		Decision: &Decision{By: conflict.ByPolicy, Who: e.cfg.Node, Reason: reason(d)},
+		Decision: &Decision{By: conflict.ByPolicy, Who: e.cfg.Node, Reason: e.reason(d)},
 	}
 	if d.Shown.Deleted {
 		w.Kind, w.Body = Delete, nil
@@ -104,13 +104,7 @@ func (e *Engine) settling(d *Document) Write {
 
 // reason says in words why the policy shows what it shows.
 func reason(d *Document) string {
-	var next *conflict.Version
-	for _, v := range d.Live.Visible() {
-		if v != d.Shown.Winner && (next == nil || conflict.Newer(v, next)) {
-			next = v
-		}
-	}
-	win := d.Shown.Winner
+	win, next := rivals(d)
 	switch {
 	case win == nil || next == nil:
 		return "the siblings were one write"

@@ -58,6 +58,7 @@ type View interface {
 	Collections() ([]CollectionStat, error)
 	// Cursor returns how far the catch-up from a sender's actor came.
 	Cursor(sender vclock.Actor) (vclock.Vector, error)
+	PastView
 	Close() error
 }
 
@@ -87,6 +88,7 @@ type Tx interface {
 	// vector forgets it.
 	SetCursor(sender vclock.Actor, done vclock.Vector) error
 	SetMeta(Meta) error
+	PastTx
 }
 
 // CollectionStat counts one collection.

@@ -2,6 +2,7 @@ package node
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 
 	"github.com/syncline/syncline/conflict"
@@ -98,6 +99,24 @@ func FuzzListCursor(f *testing.F) {
 	})
 }
 
+func FuzzHistoryCursor(f *testing.F) {
+	e := bare()
+	head := historyHead(e.actor, fuzzKey)
+	f.Add(head + "\x07")
+	f.Add(head + "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01")
+	f.Add(head)
+	f.Add("a~aaaaaaaa\nother/document\n\x07")
+	f.Fuzz(func(t *testing.T, payload string) {
+		_, err := e.historyCursor(HistoryQuery{Key: fuzzKey, Cursor: e.seal(kindHistory, []byte(payload))})
+		if err != nil && KindOf(err) != BadCursor {
+			t.Errorf("%q: %v", payload, err)
+		}
+		if err == nil && !strings.HasPrefix(payload, head) {
+			t.Errorf("%q is taken for a cursor of %q", payload, head)
+		}
+	})
+}
+
 // FuzzTokenText is the way in that a client has: no text but ours passes.
 func FuzzTokenText(f *testing.F) {
 	e := bare()
@@ -111,6 +130,9 @@ func FuzzTokenText(f *testing.F) {
 		}
 		if _, err := e.ParseContext(fuzzKey, s); err == nil {
 			t.Errorf("%q is a context", s)
+		}
+		if _, err := e.historyCursor(HistoryQuery{Key: fuzzKey, Cursor: s}); s != "" && KindOf(err) != BadCursor {
+			t.Errorf("%q is a cursor of a history: %v", s, err)
 		}
 		if _, err := e.changesCursor(s); s != "" && KindOf(err) != BadCursor {
 			t.Errorf("%q is a cursor: %v", s, err)

@@ -50,6 +50,12 @@ const (
 	BaseDropped Bug = "BaseDropped"
 	// BaseLocal takes the base from one sibling alone (D10c).
 	BaseLocal Bug = "BaseLocal"
+	// OneOrder lets whichever comes second win, of a delete beside an update,
+	// whatever the delete policy says (DESIGN 3, Tombstones).
+	OneOrder Bug = "OneOrder"
+	// RestoreKeeps restores a version beside what is shown instead of over it (API,
+	// restore).
+	RestoreKeeps Bug = "RestoreKeeps"
 	// NoStamp accepts a ballot that a paused process held back (W2).
 	NoStamp Bug = "NoStamp"
 )

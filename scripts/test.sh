@@ -28,7 +28,7 @@ concurrent() {
 planted() {
   local log
   log=$(mktemp)
-  plain -tags planted -run '^TestPlanted' "${simulation[@]/#/./}" ./node/quorum ./conflict | tee "$log"
+  plain -tags planted -run '^TestPlanted' "${simulation[@]/#/./}" ./node/quorum ./node ./conflict | tee "$log"
   local result=${PIPESTATUS[0]}
   if grep --quiet 'no tests to run\|no test files' "$log"; then result=1; fi
   rm -f "$log"

@@ -63,6 +63,9 @@ func (r *remote) showConflict(c *client.Conflict) error {
 	}
 	facts.add(cell{"Policy", faint}, text(policy))
 	facts.add(cell{"Shown", faint}, text(shownText(c)))
+	if c.Episode != "" {
+		facts.add(cell{"Episode", faint}, text(c.Episode))
+	}
 	for _, step := range c.Trace {
 		done := step.Action + " by " + step.Who + ", " + shortTime(step.At)
 		if step.Dot != "" {

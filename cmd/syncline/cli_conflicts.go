@@ -39,9 +39,10 @@ func newConflictsLsCommand(a *app) *cobra.Command {
 		}),
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&options.State, "state", "", "open, settled or reviewed (default open, or with --by settled)")
+	flags.StringVar(&options.State, "state", "", "open, settled or reviewed (default open, or with --by or --episode settled)")
 	flags.StringVar(&options.By, "by", "", "only those ended by: policy, script, person or overwritten")
 	flags.StringVarP(&options.Collection, "collection", "c", "", "only of this collection")
+	flags.StringVar(&options.Episode, "episode", "", "only records of this group of conflicts: those of one partition")
 	flags.IntVar(&limit, "limit", 0, "at most so many; 0 for all")
 	return cmd
 }
@@ -59,12 +60,13 @@ type listedConflict struct {
 	Who        string   `json:"who"`
 	At         string   `json:"at"`
 	LostCount  int      `json:"lost_count"`
+	Episode    string   `json:"episode"`
 }
 
 func listed(c *client.Conflict) listedConflict {
 	out := listedConflict{
 		ID: c.ID, State: c.State, By: c.By, Collection: c.Collection, DocID: c.DocID, Versions: []string{},
-		Policy: c.Policy.Kind, Reason: c.Reason, Who: c.Who, At: c.At, LostCount: c.LostCount,
+		Policy: c.Policy.Kind, Reason: c.Reason, Who: c.Who, At: c.At, LostCount: c.LostCount, Episode: c.Episode,
 	}
 	for _, one := range c.Siblings {
 		out.Versions = append(out.Versions, one.Dot)

@@ -20,11 +20,12 @@ const maxInput = 16 << 20
 
 // newGetCommand reads a document.
 func newGetCommand(a *app) *cobra.Command {
-	return &cobra.Command{
+	dot := ""
+	cmd := &cobra.Command{
 		Use: "get COLLECTION ID", Short: "Read a document", Args: exactArgs(2),
 		Long: "Read a document. It is printed as it was stored; with --output json, all that is known of it.",
 		RunE: connect(a, func(ctx context.Context, r *remote, args []string) error {
-			d, err := r.client.Get(ctx, client.Key{Collection: args[0], ID: args[1]}, client.Options{})
+			d, err := r.getVersion(ctx, client.Key{Collection: args[0], ID: args[1]}, dot)
 			if err != nil {
 				if e, ok := errors.AsType[*client.Error](err); ok {
 					r.noteConflict(client.Key{Collection: args[0], ID: args[1]}, e.Conflicts)
@@ -39,6 +40,16 @@ func newGetCommand(a *app) *cobra.Command {
 			return err
 		}),
 	}
+	cmd.Flags().StringVar(&dot, "dot", "", "this version, live or old, instead of what is shown")
+	return cmd
+}
+
+// getVersion reads what is shown of a document, or one version of it.
+func (r *remote) getVersion(ctx context.Context, key client.Key, dot string) (*client.Document, error) {
+	if dot == "" {
+		return r.client.Get(ctx, key, client.Options{})
+	}
+	return r.client.GetVersion(ctx, key, dot, client.Options{})
 }
 
 // shownDocument is a document with all that is known of it.

@@ -49,6 +49,7 @@ const (
 func remoteCommands() []func(*app) *cobra.Command {
 	return []func(*app) *cobra.Command{
 		newGetCommand, newPutCommand, newPatchCommand, newRmCommand, newLsCommand, newSiblingsCommand,
+		newHistoryCommand, newReviveCommand,
 		newImportCommand, newExportCommand,
 		newStatusCommand, newLinksCommand, newVotesCommand, newVerifyCommand, newChaosCommand,
 		newConflictsCommand, newCollectionsCommand,

@@ -62,6 +62,7 @@ func (n *cliNode) Links() []rest.Link { n.mu.Lock(); defer n.mu.Unlock(); return
 func (n *cliNode) Votes() rest.Votes             { n.mu.Lock(); defer n.mu.Unlock(); return n.votes }
 func (n *cliNode) Divergence() []rest.Gap        { return nil }
 func (n *cliNode) Fresh(vclock.Context) []string { return nil }
+func (n *cliNode) Lacking(vclock.Dot) []string   { return nil }
 
 func (n *cliNode) Add(f link.Fault) (link.Fault, error) {
 	n.mu.Lock()

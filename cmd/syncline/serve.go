@@ -64,6 +64,7 @@ func runServe(ctx context.Context, a *app, flags *pflag.FlagSet) error {
 			{"peer port", func(ctx context.Context) error { return n.peerServer.Run(ctx, n.link.Wrap(n.sockets.peer)) }},
 			{"gossip", n.gossip},
 			{"settling", n.settle},
+			{"retention", n.sweep},
 		},
 		stage{
 			{"API", n.serveAPI},

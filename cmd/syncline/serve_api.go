@@ -46,6 +46,7 @@ func (n *dataNode) newClusterState() *clusterState {
 		votes: n.runner.State, log: n.runner.Log, data: n.replicator.Status, links: n.link.Snapshot, disk: n.disk.status,
 		frontier: func() vclock.Vector { return n.engine.Frontier() },
 		stable:   n.replicator.Stable,
+		known:    n.replicator.Table().Frontier,
 	}
 }
 

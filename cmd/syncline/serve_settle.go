@@ -19,10 +19,7 @@ const settleEvery = 200 * time.Millisecond
 
 // settle ends conflicts as long as this node is the one to do so.
 func (n *dataNode) settle(ctx context.Context) error {
-	s := node.Settler{
-		Engine: n.engine, Stable: n.stable,
-		Turn: func() bool { return firstToSettle(n.me.Name, n.roster.others(n.me.Name), n.runner.State()) },
-	}
+	s := node.Settler{Engine: n.engine, Stable: n.stable, Turn: n.turn}
 	tick := time.NewTicker(settleEvery)
 	defer tick.Stop()
 	for {
@@ -35,6 +32,11 @@ func (n *dataNode) settle(ctx context.Context) error {
 			}
 		}
 	}
+}
+
+// turn says whether this node is the one that ends conflicts now.
+func (n *dataNode) turn() bool {
+	return firstToSettle(n.me.Name, n.roster.others(n.me.Name), n.runner.State())
 }
 
 // firstToSettle says whether no data node with a lower name can be writable, as

@@ -29,8 +29,9 @@ type clusterState struct {
 	data     func() []replica.PeerStatus // who has what
 	links    func() []link.Figures       // what this process's links carried
 	disk     func() rest.Disk
-	frontier func() vclock.Vector // this node's own
-	stable   func() vclock.Vector // what every data node has
+	frontier func() vclock.Vector                    // this node's own
+	stable   func() vclock.Vector                    // what every data node has
+	known    func(name string) (vclock.Vector, bool) // what another data node has, as closing frames said (PROTOCOL D7)
 
 	lag atomic.Pointer[lagAt]
 }
@@ -176,6 +177,17 @@ func (c *clusterState) Fresh(session vclock.Context) []string {
 	for _, v := range c.votes().Voters {
 		if v.Reachable && !v.Witness && session.Within(v.Frontier) {
 			out = append(out, v.Name)
+		}
+	}
+	return out
+}
+
+// Lacking implements rest.Cluster.
+func (c *clusterState) Lacking(dot vclock.Dot) []string {
+	var out []string
+	for _, name := range c.roster.others(c.self) {
+		if has, ok := c.known(name); !ok || !has.Covers(dot) {
+			out = append(out, name)
 		}
 	}
 	return out

@@ -263,3 +263,37 @@ func TestStateMetrics(t *testing.T) {
 		t.Errorf("a lag of c that nobody knows:\n%s", got)
 	}
 }
+
+// PROTOCOL D7: a version counts as had by a node only when a closing frame has
+// said so.
+func TestLacking(t *testing.T) {
+	c := stateOf(t)
+	c.known = func(name string) (vclock.Vector, bool) {
+		if name == "b" {
+			return vector(t, "a~aaaaaaaa:9"), true
+		}
+		return vclock.Vector{}, false
+	}
+	for dot, want := range map[string]string{"a~aaaaaaaa:9": "c", "a~aaaaaaaa:10": "b,c"} {
+		d, err := vclock.ParseDot(dot)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(c.Lacking(d), ","); got != want {
+			t.Errorf("%s is lacked by %q, want %q", dot, got, want)
+		}
+	}
+}
+
+// "measured clock offset": of a node that answers, and of no other.
+func TestMeasuredOffset(t *testing.T) {
+	s := stateOf(t).votes()
+	if off, ok := measuredOffset(s, "b"); !ok || off != -2*time.Millisecond {
+		t.Errorf("b: %v, %v", off, ok)
+	}
+	for _, name := range []string{"c", "nobody"} {
+		if off, ok := measuredOffset(s, name); ok {
+			t.Errorf("%s: %v, which nobody measured", name, off)
+		}
+	}
+}

@@ -27,6 +27,7 @@ type memState struct {
 	frontier vclock.Vector
 	time     vclock.Time
 	meta     node.Meta
+	memPast
 }
 
 type memDoc struct {
@@ -36,8 +37,9 @@ type memDoc struct {
 
 func newMemState() *memState {
 	return &memState{
-		docs: btree.NewG(branching, func(a, b memDoc) bool { return compareKeys(a.key, b.key) < 0 }),
-		rows: btree.NewG(branching, func(a, b *conflict.Version) bool { return a.Dot.Compare(b.Dot) < 0 }),
+		memPast: newMemPast(),
+		docs:    btree.NewG(branching, func(a, b memDoc) bool { return compareKeys(a.key, b.key) < 0 }),
+		rows:    btree.NewG(branching, func(a, b *conflict.Version) bool { return a.Dot.Compare(b.Dot) < 0 }),
 	}
 }
 
@@ -49,7 +51,7 @@ func compareKeys(a, b conflict.Key) int {
 // copies what it touches.
 func (s *memState) next() *memState {
 	n := *s
-	n.docs, n.rows = s.docs.Clone(), s.rows.Clone()
+	n.docs, n.rows, n.memPast = s.docs.Clone(), s.rows.Clone(), s.memPast.clone()
 	return &n
 }
 

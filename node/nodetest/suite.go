@@ -45,6 +45,10 @@ func StoreSuite(t *testing.T, open OpenStore) {
 		{"collections", testCollections},
 		{"cursors", testCursors},
 		{"meta", testMeta},
+		{"history", testHistory},
+		{"dropped history", testDropHistory},
+		{"filed records", testRecords},
+		{"ages", testAges},
 		{"closed", testClosed},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(newRig(t, open)) })

@@ -110,7 +110,7 @@ func failing(fails bool) error {
 
 // step draws one step of a transaction.
 func (p *pair) step(model node.Tx, taken map[vclock.Actor]uint64) func(tx node.Tx) error {
-	switch rapid.IntRange(0, 9).Draw(p.T, "step") {
+	switch rapid.IntRange(0, 11).Draw(p.T, "step") {
 	case 0:
 		frontier, last := p.vector("frontier"), vclock.Time(rapid.Uint64().Draw(p.T, "time"))
 		return func(tx node.Tx) error { return tx.SetFrontier(frontier, last) }
@@ -129,6 +129,8 @@ func (p *pair) step(model node.Tx, taken map[vclock.Actor]uint64) func(tx node.T
 	case 4:
 		keys := rapid.SliceOfN(randomKeys, 0, 20).Draw(p.T, "expected")
 		return func(tx node.Tx) error { return tx.Expect(keys) }
+	case 5, 6:
+		return p.past()
 	}
 	return p.write(model, taken)
 }
@@ -234,6 +236,7 @@ func (p *pair) ask(rt *rapid.T) {
 		After: rapid.SampledFrom([]conflict.DocID{"", "a", "a%", "aa", "é"}).Draw(rt, "from"), Conflicted: rapid.Bool().Draw(rt, "conflicted"),
 		Limit: limit, MaxBytes: maxBytes,
 	}
+	past := pastQuestion{rapid.Uint64Range(0, 20).Draw(rt, "below"), limit, maxBytes, dotOf(actor, max(after%9, 1))}
 	answers := func(v node.View) []any {
 		live, err1 := v.Document(key)
 		docs, err2 := v.List(list)
@@ -242,10 +245,10 @@ func (p *pair) ask(rt *rapid.T) {
 		stats, err5 := v.Collections()
 		cursor, err6 := v.Cursor(actor)
 		p.ok(errors.Join(err1, err2, err3, err4, err5, err6))
-		return []any{v.Frontier(), v.Time(), describe(live), describeAll(docs), describe(rows), actors, stats, cursor}
+		return append(p.askPast(v, key, past), v.Frontier(), v.Time(), describe(live), describeAll(docs), describe(rows), actors, stats, cursor)
 	}
 	got, want := answers(v.real), answers(v.model)
-	for i, what := range []string{"frontier", "time", "document", "list", "rows", "actors", "collections", "cursor"} {
+	for i, what := range []string{"history", "records", "old records", "ages", "frontier", "time", "document", "list", "rows", "actors", "collections", "cursor"} {
 		p.same(what, got[i], want[i])
 	}
 }

@@ -66,6 +66,9 @@ type Cluster interface {
 	Divergence() []Gap
 	// Fresh names the other nodes that are known to have what a session names.
 	Fresh(session vclock.Context) []string
+	// Lacking names the other data nodes that are not known to have a version
+	// (PROTOCOL D7).
+	Lacking(dot vclock.Dot) []string
 }
 
 // Chaos puts faults on the links of this process. *link.Link is one.

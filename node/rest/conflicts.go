@@ -54,15 +54,18 @@ func (s *Server) listConflicts(c echo.Context) error {
 }
 
 // conflictQuery reads what is asked for. Without a state these are the open
-// ones, or with a decider, whom only records have, the settled ones.
+// ones, or with a decider or an episode, which only records have, the settled ones.
 func conflictQuery(r *http.Request) (node.ConflictQuery, error) {
 	var out node.ConflictQuery
 	q, err := readQuery(r)
 	if err != nil {
 		return out, err
 	}
-	if q.has("episode") {
-		return out, notBuilt("episode: this build does not group conflicts; leave the parameter out")
+	if out.Episode, err = q.text("episode"); err != nil {
+		return out, err
+	}
+	if q.has("episode") && !isConflictID(out.Episode) {
+		return out, badRequest("parameter episode is %.40q: want the id of an episode, %d characters from a to z and 2 to 7", out.Episode, conflictDigits)
 	}
 	state, err := choose(q, "state", node.ConflictOpen, node.ConflictSettled, node.ConflictReviewed)
 	if err != nil {
@@ -75,7 +78,9 @@ func conflictQuery(r *http.Request) (node.ConflictQuery, error) {
 	switch {
 	case out.By != "" && state == node.ConflictOpen:
 		return out, badRequest("parameter by asks who has ended a conflict, and state=open for those that have not ended: leave one of them out")
-	case out.By != "" && state == "":
+	case out.Episode != "" && state == node.ConflictOpen:
+		return out, badRequest("parameter episode asks for records, and state=open for conflicts that have not ended: leave one of them out")
+	case (out.By != "" || out.Episode != "") && state == "":
 		out.State = node.ConflictSettled
 	case state == "":
 		out.State = node.ConflictOpen
@@ -120,10 +125,14 @@ func conflictID(c echo.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if len(id) != conflictDigits || strings.Trim(id, "abcdefghijklmnopqrstuvwxyz234567") != "" {
+	if !isConflictID(id) {
 		return "", invalid(fmt.Errorf("conflict id %.40q: want %d characters from a to z and 2 to 7", id, conflictDigits))
 	}
 	return id, nil
+}
+
+func isConflictID(text string) bool {
+	return len(text) == conflictDigits && strings.Trim(text, "abcdefghijklmnopqrstuvwxyz234567") == ""
 }
 
 // getConflict shows one conflict with all that explains it. The headers are

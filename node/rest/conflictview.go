@@ -44,7 +44,7 @@ type conflictFacts struct {
 	Trace      []traceJSON         `json:"trace,omitzero"`
 	Base       *struct{}           `json:"base"` // this build knows none
 	BaseExact  bool                `json:"base_exact"`
-	Episode    *string             `json:"episode"` // this build groups none
+	Episode    *string             `json:"episode"` // null: it is in none
 }
 
 // lostJSON is a member of a sibling that the result does not have as it was.
@@ -116,7 +116,7 @@ func (v *conflictView) facts(ctx context.Context, c *node.Conflict) (conflictFac
 	f := conflictFacts{ID: c.ID, State: c.State}
 	if r := c.Record; r != nil {
 		f.By, f.Collection, f.DocID, f.Reason, f.Who, f.At = &r.By, r.Collection, r.DocID, r.Reason, &r.Who, &r.At
-		f.LostCount = len(r.Lost) + r.LostMore
+		f.LostCount, f.Episode = len(r.Lost)+r.LostMore, known(r.Episode)
 		f.Policy = conflictPolicy{Kind: r.Policy.Kind, Version: known(r.Policy.Version)}
 		return f, nil
 	}
@@ -184,7 +184,7 @@ func sidesOf(c *node.Conflict) []side {
 	var out []side
 	if c.Record != nil {
 		for _, r := range c.Record.Siblings {
-			out = append(out, side{dot: r.Dot, time: r.Time, deleted: r.Deleted, hidden: r.Hidden, size: r.Size})
+			out = append(out, side{dot: r.Dot, time: r.Time, deleted: r.Deleted, hidden: r.Hidden, size: r.Size, clock: r.Clock})
 		}
 		return out
 	}
@@ -236,20 +236,26 @@ func appendSides(b []byte, sides []side, limit int) []byte {
 		}
 		b = appendSide(b, &one)
 		b = append(b, `,"clock":`...)
-		if one.clock == nil {
-			b = append(b, "null"...)
-		} else {
-			b = appendVector(b, one.clock.Vector())
-			if one.clock.LooseLen() > 0 {
-				b = appendLoose(append(b, `,"loose":`...), *one.clock)
-			}
-		}
+		b = appendClock(b, one.clock)
 		if limit -= len(one.body); limit < 0 {
 			one.body = nil
 		}
 		b = append(appendDoc(append(b, ','), one.body, one.body == nil), '}')
 	}
 	return append(b, ']')
+}
+
+// appendClock appends what a writer had seen: the vector, and behind it the dots
+// beyond that where there are some; null where it is not on record.
+func appendClock(b []byte, clock *vclock.Context) []byte {
+	if clock == nil {
+		return append(b, "null"...)
+	}
+	b = appendVector(b, clock.Vector())
+	if clock.LooseLen() > 0 {
+		b = appendLoose(append(b, `,"loose":`...), *clock)
+	}
+	return b
 }
 
 // appendSide appends what is said of a sibling everywhere, without the closing

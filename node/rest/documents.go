@@ -3,7 +3,6 @@ package rest
 import (
 	"errors"
 	"net/http"
-	"slices"
 
 	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
@@ -17,6 +16,15 @@ import (
 // about them in headers.
 func (s *Server) getDocument(c echo.Context) error {
 	w, r := c.Response(), c.Request()
+	if r.URL.RawQuery != "" {
+		q, err := readQuery(r)
+		if err != nil {
+			return err
+		}
+		if q.has("dot") {
+			return s.getOldVersion(c, q)
+		}
+	}
 	d, err := s.readDocument(c)
 	if err != nil {
 		return err
@@ -26,24 +34,13 @@ func (s *Server) getDocument(c echo.Context) error {
 	if !d.Exists() {
 		return absent(&d)
 	}
-	if v := r.Header["If-Match"]; v != nil {
-		tags, err := parseTags("If-Match", v)
-		if err != nil {
-			return err
-		}
-		if tags[0] != "*" && !slices.Contains(tags, d.Tag) {
-			return &node.Error{Op: "get", Kind: node.Precondition, Key: d.Key.String(), Current: &d, Err: errors.New("If-Match does not name what is shown here")}
-		}
+	same, err := conditional(r, d.Tag, &d)
+	if err != nil {
+		return err
 	}
-	if v := r.Header["If-None-Match"]; v != nil {
-		tags, err := parseTags("If-None-Match", v)
-		if err != nil {
-			return err
-		}
-		if tags[0] == "*" || slices.Contains(tags, d.Tag) {
-			w.WriteHeader(http.StatusNotModified)
-			return nil
-		}
+	if same {
+		w.WriteHeader(http.StatusNotModified)
+		return nil
 	}
 	return reply(w, http.StatusOK, valueJSON, d.Shown.Body)
 }
@@ -56,14 +53,8 @@ func (s *Server) readDocument(c echo.Context) (node.Document, error) {
 	if err != nil {
 		return node.Document{}, err
 	}
-	if r.URL.RawQuery != "" {
-		q, err := readQuery(r)
-		if err != nil {
-			return node.Document{}, err
-		}
-		if q.has("dot") {
-			return node.Document{}, notBuilt("dot: this build does not keep old versions")
-		}
+	if _, err := readQuery(r); err != nil {
+		return node.Document{}, err
 	}
 	if err := acceptable(r, typeJSON); err != nil {
 		return node.Document{}, err
@@ -180,12 +171,18 @@ func (s *Server) beginWrite(c echo.Context, w *node.Write) (preferences, error) 
 
 // write carries out a write of one document and answers it.
 func (s *Server) write(c echo.Context, w *node.Write, p preferences) error {
+	return s.carryOut(c, w, p, func() (node.Written, error) { return s.engine.Write(c.Request().Context(), *w) })
+}
+
+// carryOut is write by a function that does it, once the node has what the
+// session asks for.
+func (s *Server) carryOut(c echo.Context, w *node.Write, p preferences, do func() (node.Written, error)) error {
 	rw, r := c.Response(), c.Request()
 	var err error
 	if w.Session, err = s.await(r, p); err != nil {
 		return err
 	}
-	out, err := s.engine.Write(r.Context(), *w)
+	out, err := do()
 	h := rw.Header()
 	if !out.Dot.IsZero() {
 		s.setDocument(h, &out.After) // also when it came too late to be sure

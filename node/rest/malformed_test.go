@@ -296,8 +296,6 @@ func unbuiltCalls() []world {
 		calls = append(calls, c)
 	}
 	return []world{{name: "not built", calls: append(calls,
-		call{method: "GET", target: doc + "?dot=a~k3f9x2mz:42", status: 501, code: "not_built"},
-		call{method: "GET", target: doc + "/siblings?dot=a~k3f9x2mz:42", status: 501, code: "not_built"},
 		call{method: "GET", target: "/v1/changes?feed=sse", status: 501, code: "not_built"},
 		call{method: "GET", target: "/v1/changes?feed=ndjson", status: 501, code: "not_built"})}}
 }

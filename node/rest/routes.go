@@ -36,6 +36,10 @@ func (s *Server) built() []endpoint {
 		{patch, "/v1/docs/:c/:id", s.patchDocument},
 		{del, "/v1/docs/:c/:id", s.deleteDocument},
 		{get, "/v1/docs/:c/:id/siblings", s.getSiblings},
+		{get, "/v1/docs/:c/:id/history", s.getHistory},
+		{get, "/v1/docs/:c/:id/explain", s.getExplanation},
+		{post, "/v1/docs/:c/:id/ops", s.operate},
+		{post, "/v1/docs/:c/:id/restore", s.restoreDocument},
 		{post, "/v1/bulk/:c", s.bulk},
 		{get, "/v1/changes", s.changes},
 		{get, "/v1/conflicts", s.listConflicts},
@@ -70,10 +74,6 @@ func (s *Server) built() []endpoint {
 
 // promised are the routes of API.md that this build answers with not_built.
 const promised = `
-POST   /v1/docs/:c/:id/ops
-POST   /v1/docs/:c/:id/restore
-GET    /v1/docs/:c/:id/history
-GET    /v1/docs/:c/:id/explain
 POST   /v1/resolvers/check
 GET    /v1/resolvers/:name
 PUT    /v1/resolvers/:name

@@ -162,20 +162,7 @@ func (m *members) dot(name string) vclock.Dot {
 
 // restoreConflict brings the value of one sibling back.
 func (s *Server) restoreConflict(c echo.Context) error {
-	return s.undo(c, node.ActionRestore, func(body []byte) (vclock.Dot, error) {
-		m, err := readMembers(body)
-		if err != nil {
-			return vclock.Dot{}, err
-		}
-		if m.only("dot"); !m.has("dot") {
-			m.fail("dot is missing: say whose value is to come back")
-		}
-		dot := m.dot("dot")
-		if m.err != nil {
-			return dot, invalid(m.err)
-		}
-		return dot, nil
-	})
+	return s.undo(c, node.ActionRestore, readRestore)
 }
 
 // revertConflict takes the result of a policy back.

@@ -71,6 +71,7 @@ type cluster struct {
 	votes  Votes
 	gaps   []Gap
 	fresh  []string
+	lacks  map[string][]string // by dot
 	bug    bool
 }
 
@@ -79,6 +80,8 @@ func (c *cluster) Status() Status                { return c.status }
 func (c *cluster) Votes() Votes                  { return c.votes }
 func (c *cluster) Divergence() []Gap             { return c.gaps }
 func (c *cluster) Fresh(vclock.Context) []string { return c.fresh }
+
+func (c *cluster) Lacking(d vclock.Dot) []string { return c.lacks[d.String()] }
 
 func (c *cluster) Links() []Link {
 	if c.bug {

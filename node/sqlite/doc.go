@@ -15,7 +15,8 @@
 //   - a file from a newer program is refused, an older one is brought forward in
 //     a transaction, and one that was not closed in good order is checked before
 //     use;
-//   - a read takes the document and the frontier from one snapshot.
+//   - a read takes the document and the frontier from one snapshot;
+//   - a version is moved into history by the transaction that takes its row.
 //
 // It speaks to the driver through database/sql/driver, not through
 // database/sql: the pool there would only be in the way of one writer and of

@@ -127,8 +127,10 @@ func (s *Store) open(ctx context.Context, migrations []string) error {
 	if err := s.prepareFile(ctx, migrations); err != nil {
 		return err
 	}
-	if err := c.prepareAll(s.w.statements()); err != nil {
-		return err
+	for _, texts := range []map[**stmt]string{s.w.statements(), s.w.past.statements()} {
+		if err := c.prepareAll(texts); err != nil {
+			return err
+		}
 	}
 	a.cacheBytes = 0 // a checkpoint does not use the cache
 	if s.tender, err = openConn(ctx, a); err != nil {

@@ -165,7 +165,7 @@ func TestNewerFile(t *testing.T) {
 	dir := t.TempDir()
 	mustClose(t, open(t, Config{Dir: dir}))
 	script(t, dir, "PRAGMA user_version = 99")
-	refused(t, Config{Dir: dir}, node.NewerFile, dir, "99", "up to 3", "newer program")
+	refused(t, Config{Dir: dir}, node.NewerFile, dir, "99", "up to 4", "newer program")
 }
 
 func TestForeignFile(t *testing.T) {

@@ -20,6 +20,7 @@ type reader struct {
 	list, conflicted, rows, actors   *stmt
 	actorNumber, actorName           *stmt
 	collectionNumber, collectionName *stmt
+	past                             pastReads
 }
 
 func openReader(ctx context.Context, a access, s *shared) (*reader, error) {
@@ -28,8 +29,10 @@ func openReader(ctx context.Context, a access, s *shared) (*reader, error) {
 		return nil, err
 	}
 	r := &reader{conn: c, shared: s}
-	if err := c.prepareAll(r.statements()); err != nil {
-		return nil, errors.Join(err, c.Close())
+	for _, texts := range []map[**stmt]string{r.statements(), r.past.statements()} {
+		if err := c.prepareAll(texts); err != nil {
+			return nil, errors.Join(err, c.Close())
+		}
 	}
 	return r, nil
 }

@@ -19,6 +19,7 @@ type writer struct {
 	setState, setCollection        *stmt
 	setCursor, dropCursor, setMeta *stmt
 	walPages                       *stmt
+	past                           pastWrites
 }
 
 // statements are prepared once the schema stands.
