@@ -174,7 +174,9 @@ func (c *Config) check(l ConfigLimits) error {
 func (p *PolicyConfig) check() error {
 	switch p.Kind {
 	case KindLWW, KindManual:
-	case KindMerge, KindScript:
+	case KindScript:
+		return p.checkScript()
+	case KindMerge:
 		return fmt.Errorf("policy.kind %q: %w", p.Kind, ErrPolicyNotBuilt)
 	default:
 		return fmt.Errorf("policy.kind: %q is none of %s, %s, %s and %s", p.Kind, KindLWW, KindMerge, KindScript, KindManual)

@@ -16,7 +16,9 @@ type Shown struct {
 	Deleted bool
 	Winner  *Version // the sibling whose value it is
 	// Open says that the value only stands in until a person has decided.
-	Open bool
+	Open   bool
+	Reason Reason // of Open, where there is more to say than that
+	Run    *Run   // of the resolver that was asked; nil: none was
 }
 
 // Policy computes the value that is shown for siblings. It is a pure function

@@ -333,7 +333,7 @@ func TestConfigure(t *testing.T) {
 	}
 	for text, kind := range map[string]node.Kind{
 		`{"policy":{"kind":"merge"}}`:                         node.NotBuilt,
-		`{"policy":{"kind":"script","resolver":"x"}}`:         node.NotBuilt,
+		`{"policy":{"kind":"script","resolver":"x"}}`:         node.Invalid, // nobody has stored it
 		`{"ack":"majority"}`:                                  node.NotBuilt,
 		`{"history":"1h"}`:                                    node.NotBuilt,
 		`{"policy":{"kind":"best"}}`:                          node.Invalid,
