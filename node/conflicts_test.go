@@ -421,3 +421,17 @@ func TestMinorityAccepts(t *testing.T) {
 	_, err = r.Write(t.Context(), put("alice", `{}`))
 	r.fails(err, node.ReadOnly)
 }
+
+// "Settled only by a person" (issue 4, manual) holds for one collection: what
+// waits there keeps nobody else's conflicts open.
+func TestManualCollectionHoldsUpNoOther(t *testing.T) {
+	r := newRig(t)
+	r.start()
+	r.configure(`{"policy":{"kind":"manual"}}`)
+	other := func(v *conflict.Version) { v.Key.Collection = "books" }
+	r.applies(row("alice", dot(actorB, 1), ""), row("alice", dot(actorC, 1), ""), row("moby", dot(actorB, 2), "", other), row("moby", dot(actorC, 2), "", other))
+	s, err := r.Settlement(t.Context(), r.everything())
+	if err != nil || s == nil || len(s.Documents) != 1 || s.Documents[0].Key.Collection != "books" {
+		t.Errorf("to settle: %+v, %v", s, err)
+	}
+}

@@ -74,8 +74,11 @@ func (e *Engine) settleable(view View, stable vclock.Vector) ([]Document, error)
 		after := conflict.DocID("")
 		for len(docs) < SettleBatch && size < MaxBatchBytes {
 			found, err := view.List(ListRange{Collection: s.Name, After: after, Conflicted: true, Limit: SettleBatch, MaxBytes: MaxPageBytes})
-			if err != nil || len(found) == 0 {
+			if err != nil {
 				return docs, err
+			}
+			if len(found) == 0 {
+				break // and on to the next collection: these may all wait for a person
 			}
 			for _, live := range found {
 				after = live[0].Key.ID
