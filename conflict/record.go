@@ -89,8 +89,9 @@ type RecordSibling struct {
 
 // RecordResult is the version that ended the conflict.
 type RecordResult struct {
-	Dot     vclock.Dot `json:"dot"`
-	Deleted bool       `json:"deleted"`
+	Dot     vclock.Dot  `json:"dot"`
+	Deleted bool        `json:"deleted"`
+	As      *vclock.Dot `json:"as,omitempty"` // the sibling whose very bytes it has; nil: none has them
 }
 
 // Lost is a member of a sibling that the result does not have as it was.

@@ -46,6 +46,9 @@ func (b *batch) file(p plan, covered conflict.Siblings, v *conflict.Version) err
 	}
 	r.Policy = conflict.RecordPolicy{Kind: set.config.Policy.Kind, Version: set.version}
 	noteScript(&r, p, set, shown.Run)
+	if err := b.fileResult(&r, covered, v); err != nil {
+		return err
+	}
 	facts, err := json.Marshal(r)
 	if err != nil {
 		return &Error{Op: "record", Kind: Bug, Key: v.Key.String(), Err: err}

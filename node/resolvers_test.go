@@ -190,3 +190,31 @@ func (r *rig) applies(rows ...*conflict.Version) {
 	_, err := r.Apply(r.Context(), node.Apply{Sender: actorB, Versions: rows, Close: &node.Closing{Frontier: frontier, Standing: node.StandingGood}})
 	r.ok(err)
 }
+
+// A record has what a dry run needs: the conflict as it was, and how it ended,
+// whether with a sibling's value, another one, or none.
+func TestRecordedConflict(t *testing.T) {
+	for source, want := range map[string]string{"sum": `{"balance":90}`, "del": "", "first": `{"balance":20}`} {
+		r, _ := scripted(t, source)
+		if source == "first" {
+			r.configure(`{}`) // the newest is shown
+		}
+		d := r.siblings(70, 20)
+		s := node.Settler{Engine: r.Engine, Stable: r.everything, Turn: func() bool { return true }}
+		r.ok(s.Once(t.Context()))
+		rec := r.one(d.Live.ID()).Record
+		got, err := r.Recorded(t.Context(), rec)
+		r.ok(err)
+		if string(got.Result) != want || got.Deleted != (want == "") || len(got.Siblings) != 2 || got.MaxBody != node.DefaultBody {
+			t.Errorf("%s: %s, deleted %t, %d siblings", source, got.Result, got.Deleted, len(got.Siblings))
+		}
+		for _, v := range got.Siblings {
+			if was := d.Live.Find(v.Dot); was == nil || was.Time != v.Time || string(was.Body) != string(v.Body) {
+				t.Errorf("%s: %+v", source, v)
+			}
+		}
+		if (rec.Result.As != nil) != (source == "first") {
+			t.Errorf("%s: as %v", source, rec.Result.As)
+		}
+	}
+}

@@ -108,13 +108,10 @@ func (s *scripts) compile(stored node.Script) compiledScript {
 
 // conflictOf is a case as scripts are asked about it.
 func conflictOf(c *node.Case) *script.Conflict {
-	out := &script.Conflict{
-		Collection: string(c.Collection), ID: string(c.ID), Base: c.Base, BaseExact: c.BaseExact, Sums: c.Sums, MaxBody: c.MaxBody,
+	return &script.Conflict{
+		Collection: string(c.Collection), ID: string(c.ID), Siblings: script.SiblingsOf(c.Siblings),
+		Base: c.Base, BaseExact: c.BaseExact, Sums: c.Sums, MaxBody: c.MaxBody,
 	}
-	for _, v := range c.Siblings {
-		out.Siblings = append(out.Siblings, script.Sibling{Dot: v.Dot, Time: v.Time, Deleted: v.Deleted, Doc: v.Body})
-	}
-	return out
 }
 
 // findingOf is what a script made of it, as the engine takes it.
