@@ -42,6 +42,11 @@ func caseOf(set *setting, key conflict.Key, live conflict.Siblings) Case {
 	return Case{Collection: key.Collection, ID: key.ID, Siblings: live.Visible(), MaxBody: set.config.Limits.Body}
 }
 
+// CaseOf is what a resolver would be asked about a document.
+func (e *Engine) CaseOf(d *Document) Case {
+	return caseOf(e.setting(d.Key.Collection), d.Key, d.Live)
+}
+
 // scriptPolicy shows what a resolver makes of siblings. It never runs one: it
 // shows what is known already, and else the newest version stands in until
 // somebody who may wait has asked (Engine.complete). So it is as quick as every

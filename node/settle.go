@@ -174,7 +174,7 @@ func (s *Settler) Once(ctx context.Context) error {
 	if !s.Turn() {
 		return s.late(ctx)
 	}
-	for s.Turn() && s.Engine.MayWrite() == nil {
+	for mine := true; mine && s.Engine.MayWrite() == nil; mine = s.Turn() {
 		found, err := s.Engine.Settlement(ctx, s.Stable())
 		if err != nil || found == nil {
 			return ignoreEnded(ctx, err)
