@@ -157,7 +157,9 @@ func badResolvers(s *stand) []call {
 		with(400, "bad_session", func(c *call) { c.headers = merge("Session: x") })
 		with(406, "not_acceptable", func(c *call) { c.headers = merge("Accept: image/png") })
 		with(412, "precondition_failed", func(c *call) { c.headers = merge(`If-Match: "other"`) })
-		with(422, "invalid", func(c *call) { c.target = "/v1/resolvers/No" + strings.TrimPrefix(c.target[len("/v1/resolvers/"):], "kept") })
+		with(422, "invalid", func(c *call) {
+			c.target = "/v1/resolvers/No" + strings.TrimPrefix(c.target[len("/v1/resolvers/"):], "kept")
+		})
 		if c.method == "DELETE" {
 			continue
 		}
