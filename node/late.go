@@ -13,8 +13,8 @@ import (
 // such looks.
 
 // lateLooks is how many calls of Once out of turn lie between two looks at what
-// others have left: some ten seconds at five calls a second.
-const lateLooks = 50
+// others have left: some five seconds at five calls a second.
+const lateLooks = 25
 
 // lateness is what a Settler remembers out of its turn.
 type lateness struct {

@@ -375,7 +375,7 @@ func TestSettledOutOfTurn(t *testing.T) {
 	for ; len(r.get("alice").Live) > 1 && looks < 1000; looks++ {
 		r.ok(s.Once(t.Context()))
 	}
-	if looks < 51 || looks > 100 {
+	if looks < 26 || looks > 50 {
 		t.Errorf("settled at look %d", looks)
 	}
 	other := newRig(t)
