@@ -9,11 +9,8 @@ import (
 	"github.com/syncline/syncline/conflict"
 )
 
-// The documents beside a record that are no sibling's body.
-const (
-	resultSuffix = ".result" // what the conflict ended with, where no sibling has it
-	baseSuffix   = ".base"
-)
+// baseSuffix ends the id of the document beside a record that has the base.
+const baseSuffix = ".base"
 
 // fileResult keeps with a record what the conflict ended with: which sibling has
 // that value, or else the value itself, so that somebody may ask later what
@@ -28,7 +25,9 @@ func (b *batch) fileResult(r *conflict.Record, covered conflict.Siblings, v *con
 			return nil
 		}
 	}
-	return b.put(conflict.Key{Collection: LoserCollection, ID: conflict.DocID(r.ID + resultSuffix)}, v.Body)
+	// Under the name of the very version: two nodes may end one conflict, each by
+	// the policy that it has.
+	return b.put(conflict.Key{Collection: LoserCollection, ID: r.BodyID(v.Dot)}, v.Body)
 }
 
 // Recorded is a conflict of the past, as a resolver would be asked about it.
@@ -71,7 +70,7 @@ func (e *Engine) Recorded(ctx context.Context, r *conflict.Record) (Recorded, er
 		return out, nil
 	}
 	var err error
-	out.Result, err = e.beside(ctx, r, resultSuffix)
+	out.Result, err = e.beside(ctx, r.BodyID(r.Result.Dot))
 	return out, err
 }
 
@@ -86,13 +85,13 @@ func (e *Engine) recordedFacts(ctx context.Context, r *conflict.Record, c *Case)
 		return &Error{Op: "conflict", Kind: Corrupt, Key: d.Key.String(), Err: fmt.Errorf("the record cannot be read: %w", err)}
 	}
 	c.BaseExact, c.Sums = facts.BaseExact, facts.Sums
-	c.Base, err = e.beside(ctx, r, baseSuffix)
+	c.Base, err = e.beside(ctx, conflict.DocID(r.ID+baseSuffix))
 	return err
 }
 
 // beside reads a document that was filed beside a record, nil when there is none.
-func (e *Engine) beside(ctx context.Context, r *conflict.Record, suffix string) ([]byte, error) {
-	d, err := e.Get(ctx, conflict.Key{Collection: LoserCollection, ID: conflict.DocID(r.ID + suffix)})
+func (e *Engine) beside(ctx context.Context, id conflict.DocID) ([]byte, error) {
+	d, err := e.Get(ctx, conflict.Key{Collection: LoserCollection, ID: id})
 	if err != nil || !d.Exists() {
 		return nil, err
 	}

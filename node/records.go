@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 
 	"github.com/syncline/syncline/conflict"
+	"github.com/syncline/syncline/planted"
 )
 
 // The system's own collections for conflicts that have ended: a record for each,
@@ -75,6 +76,9 @@ func noteScript(r *conflict.Record, p plan, set *setting, run *conflict.Run) {
 		s, run = d.script, d.run
 	}
 	r.Policy.Resolver, r.Policy.ResolverVersion, r.Run = s.Name, s.Version, run
+	if planted.On(planted.PolicyVersion) {
+		r.Policy.ResolverVersion = ""
+	}
 }
 
 // put makes a document of the system's own what it is to be.

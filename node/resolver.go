@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/syncline/syncline/conflict"
 	"github.com/syncline/syncline/node/strictjson"
+	"github.com/syncline/syncline/planted"
+	"github.com/syncline/syncline/vclock"
 )
 
 // Resolver runs resolvers: scripts that their owners wrote, so they may take
@@ -161,6 +164,9 @@ func (e *Engine) run(ctx context.Context, s Script, c Case) (*conflict.Finding, 
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
+	if planted.On(planted.ScriptClock) {
+		c.Siblings = stampedNow(c.Siblings, e.cfg.Wall())
+	}
 	f, err := e.cfg.Resolver.Resolve(ctx, s, c)
 	if err != nil {
 		return nil, err
@@ -173,6 +179,17 @@ func (e *Engine) run(ctx context.Context, s Script, c Case) (*conflict.Finding, 
 	}
 	f.Run = f.Run.Cut()
 	return &f, nil
+}
+
+// stampedNow serves planted.ScriptClock.
+func stampedNow(siblings conflict.Siblings, wall time.Time) conflict.Siblings {
+	out := make(conflict.Siblings, len(siblings))
+	for i, v := range siblings {
+		now := *v
+		now.Time = vclock.At(wall)
+		out[i] = &now
+	}
+	return out
 }
 
 func checkResult(body []byte, limit int) error {

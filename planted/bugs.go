@@ -38,6 +38,12 @@ const (
 	SettleTime Bug = "SettleTime"
 	// LoseLoser ends a conflict without a record (D9).
 	LoseLoser Bug = "LoseLoser"
+	// ScriptClock lets a resolver see this node's clock: the times of the siblings
+	// are those at which it was asked (DESIGN 7).
+	ScriptClock Bug = "ScriptClock"
+	// PolicyVersion files records that do not say which version of the resolver
+	// decided (D8).
+	PolicyVersion Bug = "PolicyVersion"
 	// NoStamp accepts a ballot that a paused process held back (W2).
 	NoStamp Bug = "NoStamp"
 )
