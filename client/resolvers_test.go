@@ -115,7 +115,10 @@ func TestDryRun(t *testing.T) {
 	if body := n.requests()[0].body; body != `{"source":"def \"x\"","filter":{"c":"accounts","by":"policy","state":"settled"},"limit":5}` {
 		t.Errorf("asked %s", body)
 	}
-	for range c.DryRunResolver(t.Context(), "rule", DryRun{}) {
+	for _, err := range c.DryRunResolver(t.Context(), "rule", DryRun{}) {
+		if err != nil {
+			t.Error(err)
+		}
 		break // who has enough hears no more
 	}
 	broken = true

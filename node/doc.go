@@ -19,6 +19,9 @@
 //   - a local write is begun and answered only while the Guard says so; one
 //     that was committed while the lease ran out is answered LeaseLost and
 //     kept;
+//   - a resolver never runs in the writer, nor while a snapshot is open: what it
+//     has found is kept by the set of siblings and the version of the policy, and
+//     a value that only stands in for it says so;
 //   - the package does no I/O and knows no clock: both come in as ports.
 //
 // Group commit is the classic one (DeWitt et al., "Implementation Techniques

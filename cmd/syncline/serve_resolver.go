@@ -63,10 +63,11 @@ type scripts struct {
 	compiled *simplelru.LRU[string, compiledScript] // by version
 }
 
-// compiledScript is a script, or why it does not compile.
+// compiledScript is a script, or why it does not compile: it did where it was
+// stored, perhaps by another version of the program.
 type compiledScript struct {
-	script *script.Script
-	err    error
+	script *script.Script // nil: it does not compile
+	why    string
 }
 
 func newScripts(workers script.Evaluator) (*scripts, error) {
@@ -77,9 +78,8 @@ func newScripts(workers script.Evaluator) (*scripts, error) {
 // Resolve implements node.Resolver.
 func (s *scripts) Resolve(ctx context.Context, stored node.Script, c node.Case) (conflict.Finding, error) {
 	compiled := s.compile(stored)
-	if compiled.err != nil {
-		// It compiled where it was stored, so on that node's version of the program.
-		return conflict.Finding{Verdict: conflict.VerdictFailed, Run: conflict.Run{Failure: compiled.err.Error()}}, nil
+	if compiled.script == nil {
+		return conflict.Finding{Verdict: conflict.VerdictFailed, Run: conflict.Run{Failure: compiled.why}}, nil
 	}
 	asked := conflictOf(&c)
 	for try := 1; ; try++ {
@@ -100,8 +100,11 @@ func (s *scripts) compile(stored node.Script) compiledScript {
 	if one, ok := s.compiled.Get(stored.Version); ok {
 		return one
 	}
-	var one compiledScript
-	one.script, one.err = script.Compile(stored.Name, stored.Source)
+	compiled, err := script.Compile(stored.Name, stored.Source)
+	one := compiledScript{script: compiled}
+	if err != nil {
+		one = compiledScript{why: err.Error()}
+	}
 	s.compiled.Add(stored.Version, one)
 	return one
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -169,10 +170,8 @@ func (m *members) oneOf(name string, values ...string) string {
 		return ""
 	}
 	text := m.text(name)
-	for _, v := range values {
-		if text == v {
-			return text
-		}
+	if slices.Contains(values, text) {
+		return text
 	}
 	m.fail("%s is %.40q: want one of %q", name, text, values)
 	return ""
