@@ -31,12 +31,19 @@ type Conflict struct {
 		Kind     string `json:"kind"`
 		Version  string `json:"version"` // dot of the configuration; empty: there was none
 		Resolver string `json:"resolver"`
+		// ResolverVersion names the source that is asked, or was.
+		ResolverVersion string `json:"resolver_version"`
 	} `json:"policy"`
-	Reason    string `json:"reason"` // in words
-	Who       string `json:"who"`
-	At        string `json:"at"` // when it ended; RFC 3339, a logical counter in its last digits
-	LostCount int    `json:"lost_count"`
-	Episode   string `json:"episode"` // empty: it is in none
+	Reason string `json:"reason"` // in words
+	// OpenReason says why an open one waits for a person: deferred,
+	// resolver_failed, resolver_failed_here, resolver_missing; empty: it does not,
+	// or its policy is manual.
+	OpenReason string       `json:"open_reason"`
+	Run        *ConflictRun `json:"run"` // what the resolver left; nil: none was asked
+	Who        string       `json:"who"`
+	At         string       `json:"at"` // when it ended; RFC 3339, a logical counter in its last digits
+	LostCount  int          `json:"lost_count"`
+	Episode    string       `json:"episode"` // empty: it is in none
 
 	// What a list leaves out.
 	Base      json.RawMessage `json:"base"` // null: not known
@@ -185,14 +192,15 @@ type Guard struct {
 	IfMatch string // an ETag as it came: fails with Precondition when the document shows another version
 }
 
-// Resolution ends an open conflict. Exactly one of Pick, Doc and Delete is
-// given.
+// Resolution ends an open conflict. Exactly one of Pick, Doc, Delete and Resolver
+// is given.
 type Resolution struct {
 	Guard
-	Pick   string // dot of the sibling whose value it shall be
-	Doc    []byte // another value: a JSON object
-	Delete bool
-	Reason string // in words, for the record
+	Pick     string // dot of the sibling whose value it shall be
+	Doc      []byte // another value: a JSON object
+	Delete   bool
+	Resolver string // name of the stored resolver that shall decide; fails with ResolverFailed when it does not
+	Reason   string // in words, for the record
 }
 
 // body is the resolution as the API has it. The document keeps its bytes.
@@ -206,6 +214,9 @@ func (r *Resolution) body() []byte {
 	}
 	if r.Delete {
 		b = append(b, `"delete":true,`...)
+	}
+	if r.Resolver != "" {
+		b = append(append(append(b, `"resolver":`...), text(r.Resolver)...), ',')
 	}
 	return append(append(append(b, `"reason":`...), text(r.Reason)...), '}')
 }

@@ -37,11 +37,14 @@ const (
 	Unknown      Code = "unknown"    // nobody knows whether it was applied
 	DiskFull     Code = "disk_full"  // nothing was applied
 	NotBuilt     Code = "not_built"  // a promise that the node's build does not keep yet
-	// The next four are of collections and conflicts; nothing was applied.
+	// The next seven are of collections, conflicts and resolvers; nothing was applied.
 	ContextRequired Code = "context_required" // the collection takes no write without IfMatch or Context
 	OpenConflict    Code = "open_conflict"    // the conflict waits for somebody who has looked: Error.Siblings
 	ConflictChanged Code = "conflict_changed" // the conflict has other siblings by now, or has ended: Error.Conflict
 	NotEmpty        Code = "not_empty"        // the collection still has documents
+	InvalidResolver Code = "invalid_resolver" // it cannot be stored: Error.Problems, Tests, Gate
+	ResolverInUse   Code = "resolver_in_use"  // a collection's policy names it
+	ResolverFailed  Code = "resolver_failed"  // the resolver that was named gives no value
 	Unreachable     Code = "unreachable"      // of this package: no node could be reached, nothing was applied
 	BadReply        Code = "bad_reply"        // of this package: an answer that is not of this API
 )
@@ -82,6 +85,11 @@ type Error struct {
 	Conflicts int
 	Siblings  []Sibling
 	Conflict  string // the id of the conflict that Siblings are; empty with one of them
+
+	// With InvalidResolver.
+	Problems []ScriptProblem // why it does not compile
+	Tests    []ScriptTest
+	Gate     *Gate
 
 	Err error // the cause, where there was no answer
 }
@@ -188,6 +196,10 @@ type problem struct {
 	Siblings      []Sibling    `json:"siblings"`
 	Conflict      string       `json:"conflict"`
 	Failed        []failedLine `json:"failed"`
+
+	Problems []ScriptProblem `json:"problems"`
+	Tests    []ScriptTest    `json:"tests"`
+	Gate     *Gate           `json:"gate"`
 }
 
 type failedLine struct {
@@ -211,6 +223,7 @@ func problemError(op string, status int, body []byte) *Error {
 	e.WritableNodes, e.Candidates, e.FreshNodes = p.WritableNodes, p.Candidates, p.FreshNodes
 	e.Limit, e.Dot = p.Limit, p.Dot
 	e.ETag, e.Context, e.Conflicts, e.Siblings, e.Conflict = p.ETag, p.Context, p.Conflicts, p.Siblings, p.Conflict
+	e.Problems, e.Tests, e.Gate = p.Problems, p.Tests, p.Gate
 	for _, f := range p.Failed {
 		e.Failed = append(e.Failed, LineFailure{Line: f.Line, ID: f.ID, Status: f.Status, Problem: problemError(op, f.Status, f.Problem)})
 	}

@@ -15,13 +15,15 @@ import (
 // MaxResolve is the most conflicts that one ResolveMany ends.
 const MaxResolve = 1000
 
-// ResolveRule ends many conflicts. Exactly one of Pick and Node is given.
+// ResolveRule ends many conflicts. Exactly one of Pick, Node and Resolver is
+// given.
 type ResolveRule struct {
 	Options
 	Collection string // only of this one; empty: of all
 	Policy     string // only of collections with this policy; empty: of all
 	Pick       string // newest or oldest
 	Node       string // what was written at this node; conflicts without one are skipped
+	Resolver   string // the stored one that shall decide
 	DryRun     bool   // say what would happen, and change nothing
 	Limit      int    // at most so many; 0 means MaxResolve
 	Reason     string // in words, for the records
@@ -39,6 +41,9 @@ type ResolveResult struct {
 	Status     int    `json:"status"`
 	Dot        string `json:"dot"` // of the version that ended it; empty in a dry run, and with Err
 	Err        *Error `json:"-"`
+	// With Resolver, of a dry run.
+	Verdict string          `json:"verdict,omitempty"` // value, delete, defer, failed
+	Doc     json.RawMessage `json:"doc,omitempty"`
 
 	Totals *ResolveTotals `json:"-"`
 }
@@ -59,16 +64,20 @@ func (r *ResolveRule) body() ([]byte, error) {
 		Policy string `json:"policy,omitempty"`
 	}
 	var pick any = r.Pick
-	if r.Node != "" {
+	switch {
+	case r.Resolver != "":
+		pick = nil
+	case r.Node != "":
 		pick = map[string]string{"node": r.Node}
 	}
 	return json.Marshal(struct {
 		Filter filter `json:"filter"`
-		Pick   any    `json:"pick"`
+		Pick   any    `json:"pick,omitempty"`
+		By     string `json:"resolver,omitempty"`
 		DryRun bool   `json:"dry_run"`
 		Limit  int    `json:"limit,omitempty"`
 		Reason string `json:"reason,omitempty"`
-	}{filter{r.Collection, r.Policy}, pick, r.DryRun, r.Limit, r.Reason})
+	}{filter{r.Collection, r.Policy}, pick, r.Resolver, r.DryRun, r.Limit, r.Reason})
 }
 
 // ResolveMany ends open conflicts by one rule, each for itself, and yields what

@@ -175,7 +175,9 @@ func (p *PolicyConfig) check() error {
 	switch p.Kind {
 	case KindLWW, KindManual, KindMerge:
 	case KindScript:
-		return fmt.Errorf("policy.kind %q: %w", p.Kind, ErrPolicyNotBuilt)
+		if err := p.checkResolver(); err != nil {
+			return err
+		}
 	default:
 		return fmt.Errorf("policy.kind: %q is none of %s, %s, %s and %s", p.Kind, KindLWW, KindMerge, KindScript, KindManual)
 	}
@@ -192,6 +194,17 @@ func (p *PolicyConfig) check() error {
 	}
 	if _, err := merge.ParseRules(p.Rules, p.Default); err != nil {
 		return fmt.Errorf("policy.%w", err)
+	}
+	return nil
+}
+
+// checkResolver: the policy "script" names a resolver.
+func (p *PolicyConfig) checkResolver() error {
+	if p.Resolver == "" {
+		return fmt.Errorf("policy.resolver: the policy %s names a resolver", p.Kind)
+	}
+	if _, err := ParseResolver(p.Resolver); err != nil {
+		return fmt.Errorf("policy.resolver: %w", err)
 	}
 	return nil
 }

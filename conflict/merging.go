@@ -22,10 +22,10 @@ type Merge struct {
 
 // Reasons why a merge defers.
 const (
-	ReasonBlind        = "blind"
-	ReasonBeforePolicy = "before_policy"
-	ReasonTooLarge     = "too_large"
-	ReasonDamaged      = "damaged"
+	ReasonBlind        Reason = "blind"
+	ReasonBeforePolicy Reason = "before_policy"
+	ReasonTooLarge     Reason = "too_large"
+	ReasonDamaged      Reason = "damaged"
 )
 
 // Show implements Policy.
@@ -49,12 +49,12 @@ func (p Merge) Show(s Siblings) Shown {
 }
 
 // deferred is what stands in until a person has decided.
-func (s Shown) deferred(reason, detail string) Shown {
+func (s Shown) deferred(reason Reason, detail string) Shown {
 	s.Open, s.Reason, s.Detail = true, reason, detail
 	return s
 }
 
-func reasonOf(err error) string {
+func reasonOf(err error) Reason {
 	switch {
 	case errors.Is(err, merge.ErrBlind):
 		return ReasonBlind

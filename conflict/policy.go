@@ -23,7 +23,9 @@ type Shown struct {
 	// Reason is a code that says why the policy itself could not decide, and
 	// Detail says it in words; empty where it did, and for a policy that leaves
 	// everything to people.
-	Reason, Detail string
+	Reason Reason
+	Detail string
+	Run    *Run // of the resolver that was asked; nil: none was
 	// Merged is how many versions the value was merged from; 0 where it is the
 	// Winner's own.
 	Merged  int

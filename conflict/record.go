@@ -60,6 +60,7 @@ type Record struct {
 	Shown      vclock.Dot      `json:"shown"`    // the sibling whose value was shown before
 	Result     RecordResult    `json:"result"`
 	Reason     string          `json:"reason"`
+	Run        *Run            `json:"run,omitempty"` // of the resolver that was asked, also where a stand-in was shown
 	Lost       []Lost          `json:"lost"`
 	LostMore   int             `json:"lost_more,omitempty"` // how many more than MaxLost there are
 	Reviewed   bool            `json:"reviewed"`
@@ -71,6 +72,10 @@ type Record struct {
 type RecordPolicy struct {
 	Kind    PolicyKind `json:"kind"`
 	Version string     `json:"version"` // the dot of the configuration; "" for none
+	// Resolver and ResolverVersion are of a policy "script", or of the resolver
+	// that a person took; "" for none.
+	Resolver        string `json:"resolver,omitempty"`
+	ResolverVersion string `json:"resolver_version,omitempty"`
 }
 
 // RecordSibling is one live version of the conflict.
@@ -88,8 +93,9 @@ type RecordSibling struct {
 
 // RecordResult is the version that ended the conflict.
 type RecordResult struct {
-	Dot     vclock.Dot `json:"dot"`
-	Deleted bool       `json:"deleted"`
+	Dot     vclock.Dot  `json:"dot"`
+	Deleted bool        `json:"deleted"`
+	As      *vclock.Dot `json:"as,omitempty"` // the sibling whose very bytes it has; nil: none has them
 }
 
 // Lost is a member of a sibling that the result does not have as it was.

@@ -71,7 +71,7 @@ func (e *Engine) Changes(ctx context.Context, q ChangesQuery) (ChangesPage, erro
 	if err = errors.Join(err, view.Close()); err != nil {
 		return ChangesPage{}, e.storeError("changes", "", err)
 	}
-	return page, nil
+	return page, e.completePage(ctx, &page)
 }
 
 // AwaitCursor waits until this node has what a cursor names, or the context

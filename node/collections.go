@@ -103,7 +103,7 @@ func (e *Engine) Configure(ctx context.Context, name conflict.Collection, c Conf
 	if name.IsSystem() {
 		return Written{}, &Error{Op: "configure", Kind: SystemColl, Key: string(name), Err: errors.New("the system's own collections have no configuration")}
 	}
-	w := Write{Kind: Put, Key: configKey(name), IfMatch: c.IfMatch, IfAbsent: c.IfAbsent, system: true}
+	w := Write{Kind: Put, Key: configKey(name), IfMatch: c.IfMatch, IfAbsent: c.IfAbsent, system: true, allowed: hasResolver(name)}
 	switch {
 	case c.Delete:
 		if err := e.mustBeEmpty(ctx, name); err != nil {

@@ -289,8 +289,11 @@ func (b *batch) write(before conflict.Siblings, added conflict.Added) error {
 	if len(before) < WarnSiblings && len(added.Live) >= WarnSiblings {
 		b.e.event(Event{Kind: EventSiblings, Key: added.New.Key.String()})
 	}
-	if name == ConfigCollection {
+	switch name {
+	case ConfigCollection:
 		b.configure(added.Live)
+	case ResolverCollection:
+		b.store(added.Live)
 	}
 	if err := b.tx.Write(added.New, added.Covered); err != nil {
 		return err

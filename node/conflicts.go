@@ -230,14 +230,15 @@ func (e *Engine) searchConflict(ctx context.Context, id string) (conflict.Key, b
 	}
 }
 
-// Resolution ends an open conflict. Exactly one of Pick, Delete and Body is
-// given.
+// Resolution ends an open conflict. Exactly one of Pick, Delete, Body and
+// Resolver is given.
 type Resolution struct {
-	Pick   vclock.Dot // the sibling whose value it shall be
-	Delete bool
-	Body   []byte
-	Who    string
-	Reason string
+	Pick     vclock.Dot // the sibling whose value it shall be
+	Delete   bool
+	Body     []byte
+	Resolver string // the stored one that shall decide
+	Who      string
+	Reason   string
 }
 
 // Resolve ends an open conflict by a write that covers its siblings, and no
@@ -264,6 +265,11 @@ func (e *Engine) Resolve(ctx context.Context, id string, r Resolution) (Written,
 	}
 	if r.Delete {
 		w.Kind, w.Body = Delete, nil
+	}
+	if r.Resolver != "" {
+		if w, err = e.resolveBy(ctx, d, r); err != nil {
+			return Written{}, err
+		}
 	}
 	out, err := e.Write(ctx, w)
 	if KindOf(err) == Precondition {

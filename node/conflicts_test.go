@@ -333,7 +333,7 @@ func TestConfigure(t *testing.T) {
 	}
 	for text, kind := range map[string]node.Kind{
 		`{"policy":{"kind":"merge"}}`:                         node.NotBuilt,
-		`{"policy":{"kind":"script","resolver":"x"}}`:         node.NotBuilt,
+		`{"policy":{"kind":"script","resolver":"x"}}`:         node.Invalid, // nobody has stored it
 		`{"ack":"majority"}`:                                  node.NotBuilt,
 		`{"policy":{"kind":"best"}}`:                          node.Invalid,
 		`{"policy":{"kind":"manual","path":"/n"}}`:            node.Invalid,
@@ -419,4 +419,18 @@ func TestMinorityAccepts(t *testing.T) {
 	r.guard.begin = &node.Error{Op: "write", Kind: node.ReadOnly, ReadOnly: &node.ReadOnlyState{Cause: node.DiskLow}}
 	_, err = r.Write(t.Context(), put("alice", `{}`))
 	r.fails(err, node.ReadOnly)
+}
+
+// "Settled only by a person" (issue 4, manual) holds for one collection: what
+// waits there keeps nobody else's conflicts open.
+func TestManualCollectionHoldsUpNoOther(t *testing.T) {
+	r := newRig(t)
+	r.start()
+	r.configure(`{"policy":{"kind":"manual"}}`)
+	other := func(v *conflict.Version) { v.Key.Collection = "books" }
+	r.applies(row("alice", dot(actorB, 1), ""), row("alice", dot(actorC, 1), ""), row("moby", dot(actorB, 2), "", other), row("moby", dot(actorC, 2), "", other))
+	s, err := r.Settlement(t.Context(), r.everything())
+	if err != nil || s == nil || len(s.Documents) != 1 || s.Documents[0].Key.Collection != "books" {
+		t.Errorf("to settle: %+v, %v", s, err)
+	}
 }

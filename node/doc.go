@@ -23,6 +23,9 @@
 //     transaction of the write; what has had its time is forgotten in pieces that
 //     no write waits long for, and records only once no data node can have their
 //     conflict open;
+//   - a resolver never runs in the writer, nor while a snapshot is open: what it
+//     has found is kept by the set of siblings and the version of the policy, and
+//     a value that only stands in for it says so;
 //   - the package does no I/O and knows no clock: both come in as ports.
 //
 // Group commit is the classic one (DeWitt et al., "Implementation Techniques

@@ -12,11 +12,18 @@ type Document struct {
 	Shown    conflict.Shown    // by the policy; meaningless when nothing is live
 	Frontier vclock.Vector     // of the node, from the same snapshot
 	Tag      string            // entity tag without quotes; empty when nothing is live
+
+	script *scriptPolicy // not nil: the policy that shows two siblings or more by a resolver
+	asks   bool          // the resolver has still to be asked, and a stand-in is shown
 }
 
 // show computes what the policy shows for siblings.
 func show(key conflict.Key, live conflict.Siblings, frontier vclock.Vector, policy conflict.Policy) Document {
 	d := Document{Key: key, Live: live, Frontier: frontier, Tag: live.Tag(policy)}
+	if p, ok := policy.(*scriptPolicy); ok && len(live) > 1 {
+		p.apply(&d)
+		return d
+	}
 	if len(live) > 0 {
 		d.Shown = policy.Show(live)
 	}

@@ -48,6 +48,8 @@ type Config struct {
 	Roster []byte           // kept in the file at its first start
 	Drift  time.Duration    // 0: DefaultDrift
 	Events func(Event)      // told what happens; must return soon
+	// Resolver runs the scripts of policies; nil: each of them fails here.
+	Resolver Resolver
 }
 
 // Engine is one node's documents. Its methods may be called from many
@@ -63,6 +65,7 @@ type Engine struct {
 	disorder  atomic.Uint64
 	settings  atomic.Pointer[settings]
 	conflicts *conflictIDs
+	findings  *findings
 	assigned  atomic.Uint64 // the last sequence of actor, committed or about to be
 	failed    atomic.Pointer[Error]
 	macs      sync.Pool     // of keyed hashes, for tokens
@@ -113,6 +116,9 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	}
 	var err error
 	if e.conflicts, err = newConflictIDs(); err != nil {
+		return nil, &Error{Op: "open", Kind: Bug, Err: err}
+	}
+	if e.findings, err = newFindings(); err != nil {
 		return nil, &Error{Op: "open", Kind: Bug, Err: err}
 	}
 	if err := e.load(ctx); err != nil {

@@ -49,6 +49,9 @@ const (
 	ConflictChanged Kind = "conflict_changed"    // the conflict that was named has other siblings by now
 	NotEmpty        Kind = "not_empty"           // a collection that still has documents
 	UnsupportedType Kind = "unsupported_type"    // a patch of an unknown media type
+	InvalidResolver Kind = "invalid_resolver"    // a resolver that cannot be stored
+	ResolverInUse   Kind = "resolver_in_use"     // a collection's policy names it
+	ResolverFailed  Kind = "resolver_failed"     // the resolver that was named gives no value
 )
 
 // Error is the one error type of the core. It reads as a sentence: operation,

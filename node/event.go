@@ -11,7 +11,7 @@ const (
 	EventStanding  EventKind = "standing"   // Old, New
 	EventDrift     EventKind = "drift"      // a peer's version is ahead of this clock: Key, By
 	EventReusedDot EventKind = "reused_dot" // one dot names two writes: Key; an alarm
-	EventConfig    EventKind = "config"     // a configuration that cannot be read: Key, Err
+	EventConfig    EventKind = "config"     // a configuration or a resolver that cannot be read: Key, Err
 	EventSiblings  EventKind = "siblings"   // a document has very many live versions: Key
 	EventFailed    EventKind = "failed"     // the store failed, or the file went back: Err
 )

@@ -25,7 +25,11 @@ func (e *Engine) Get(ctx context.Context, key conflict.Key) (Document, error) {
 	if err != nil {
 		return Document{}, e.storeError("get", key.String(), err)
 	}
-	return show(key, r.Live, r.Frontier, e.policy(key.Collection)), nil
+	d := show(key, r.Live, r.Frontier, e.policy(key.Collection))
+	if d.asks {
+		err = e.complete(ctx, &d)
+	}
+	return d, err
 }
 
 func (e *Engine) storeError(op, key string, err error) error {
@@ -74,7 +78,7 @@ func (e *Engine) List(ctx context.Context, q ListQuery) (List, error) {
 	if err = errors.Join(err, view.Close()); err != nil {
 		return List{}, e.storeError("list", string(q.Collection), err)
 	}
-	return out, nil
+	return out, e.completeList(ctx, &out, q)
 }
 
 func (e *Engine) list(view View, q ListQuery, after conflict.DocID, limit int) (List, error) {
@@ -96,7 +100,7 @@ func (e *Engine) list(view View, q ListQuery, after conflict.DocID, limit int) (
 			}
 			after = live[0].Key.ID
 			d := show(live[0].Key, live, out.Frontier, policy)
-			if d.Exists() || q.Conflicted {
+			if d.Exists() || q.Conflicted || d.asks {
 				out.Documents = append(out.Documents, d)
 				size += len(d.Shown.Body)
 			}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 
 	"github.com/syncline/syncline/conflict"
+	"github.com/syncline/syncline/planted"
 )
 
 // The system's own collections for conflicts that have ended: a record for each,
@@ -26,19 +27,30 @@ type Decision struct {
 	By     conflict.Decider
 	Who    string
 	Reason string
+
+	script Script        // of ByScript, where a person has named the resolver
+	run    *conflict.Run // of that resolver
 }
 
 // file writes the record of a conflict that the version v has ended, in the
 // transaction of v (PROTOCOL D9).
 func (b *batch) file(p plan, covered conflict.Siblings, v *conflict.Version) error {
 	set := b.e.setting(v.Key.Collection)
-	r := conflict.NewRecord(covered, v, set.policy.Show(covered))
+	shown := p.shown
+	if len(covered) != len(p.live) {
+		shown = set.policy.Show(covered)
+	}
+	r := conflict.NewRecord(covered, v, shown)
 	r.By, r.Who, r.Reason = conflict.Overwritten, "anonymous", "a write that had seen all of them"
 	if d := p.w.Decision; d != nil {
 		r.By, r.Who, r.Reason = d.By, d.Who, d.Reason
 	}
 	r.Policy = conflict.RecordPolicy{Kind: set.config.Policy.Kind, Version: set.version}
 	r.Episode = b.episode(&r)
+	noteScript(&r, p, set, shown.Run)
+	if err := b.fileResult(&r, covered, v); err != nil {
+		return err
+	}
 	facts, err := json.Marshal(r)
 	if err != nil {
 		return &Error{Op: "record", Kind: Bug, Key: v.Key.String(), Err: err}
@@ -55,6 +67,19 @@ func (b *batch) file(p plan, covered conflict.Siblings, v *conflict.Version) err
 		}
 	}
 	return nil
+}
+
+// noteScript puts into a record which resolver was asked, and what its run left:
+// the policy's, or the one that a person has named.
+func noteScript(r *conflict.Record, p plan, set *setting, run *conflict.Run) {
+	s := set.script
+	if d := p.w.Decision; d != nil && d.run != nil {
+		s, run = d.script, d.run
+	}
+	r.Policy.Resolver, r.Policy.ResolverVersion, r.Run = s.Name, s.Version, run
+	if planted.On(planted.PolicyVersion) {
+		r.Policy.ResolverVersion = ""
+	}
 }
 
 // put makes a document of the system's own what it is to be.

@@ -38,15 +38,18 @@ func configKind(err error) Kind {
 // settings are the configurations that this node has. They are never altered: a
 // commit that brings another one puts a copy in their place.
 type settings struct {
-	of map[conflict.Collection]*setting
+	of        map[conflict.Collection]*setting
+	resolvers map[string]storedScript // by name
 }
 
 // setting is one collection's configuration.
 type setting struct {
 	config  conflict.Config
 	version string      // the dot of the configuration; "" for none
-	age     vclock.Time // of the configuration
+	made    vclock.Time // when the configuration was written
+	age     vclock.Time // of the policy: made, or when its resolver was stored, if that is later
 	policy  conflict.Policy
+	script  Script // of a policy "script"; without source when this node lacks it
 }
 
 // unset is the setting of a collection that has no configuration, and of the
@@ -75,7 +78,10 @@ func (e *Engine) BodyLimit(name conflict.Collection) int { return e.setting(name
 
 // loadSettings reads the configurations from the file.
 func (e *Engine) loadSettings(view View) error {
-	s := &settings{of: map[conflict.Collection]*setting{"": unset()}}
+	s := &settings{of: map[conflict.Collection]*setting{"": unset()}, resolvers: map[string]storedScript{}}
+	if err := e.loadResolvers(view, s); err != nil {
+		return err
+	}
 	after := conflict.DocID("")
 	for {
 		docs, err := view.List(ListRange{Collection: ConfigCollection, After: after, Limit: MaxPage, MaxBytes: MaxPageBytes})
@@ -96,10 +102,24 @@ func (e *Engine) loadSettings(view View) error {
 
 // configure notes a configuration that a batch has written or received.
 func (b *batch) configure(live conflict.Siblings) {
-	if b.settings == nil {
-		b.settings = &settings{of: maps.Clone(b.e.settings.Load().of)}
+	b.e.configure(b.ownSettings(), live)
+}
+
+// nowSettings are those in force, with what the batch has altered so far.
+func (b *batch) nowSettings() *settings {
+	if b.settings != nil {
+		return b.settings
 	}
-	b.e.configure(b.settings, live)
+	return b.e.settings.Load()
+}
+
+// ownSettings are a copy that the batch may alter.
+func (b *batch) ownSettings() *settings {
+	if b.settings == nil {
+		now := b.nowSettings()
+		b.settings = &settings{of: maps.Clone(now.of), resolvers: maps.Clone(now.resolvers)}
+	}
+	return b.settings
 }
 
 // configure puts what the live versions of a configuration show into settings. A
@@ -119,5 +139,9 @@ func (e *Engine) configure(s *settings, live conflict.Siblings) {
 		return
 	}
 	version := shown.Winner.Dot.String()
-	s.of[name] = &setting{config: config, version: version, age: shown.Winner.Time, policy: config.Build(version)}
+	set := &setting{config: config, version: version, made: shown.Winner.Time, age: shown.Winner.Time, policy: config.Build(version)}
+	if config.Policy.Kind == conflict.KindScript {
+		e.useResolver(s, set)
+	}
+	s.of[name] = set
 }

@@ -40,14 +40,22 @@ func (e *Engine) Settlement(ctx context.Context, stable vclock.Vector) (*Settlem
 	if err = errors.Join(err, view.Close()); err != nil {
 		return nil, e.storeError("settle", "", err)
 	}
+	if docs, err = e.decided(ctx, docs); err != nil {
+		return nil, err
+	}
 	if len(docs) == 0 {
 		return nil, nil //nolint:nilnil // there is nothing to settle, which is no error
 	}
+	return e.settlementOf(docs), nil
+}
+
+// settlementOf makes the request that ends these conflicts.
+func (e *Engine) settlementOf(docs []Document) *Settlement {
 	writes := make([]Write, len(docs))
 	for i := range docs {
 		writes[i] = e.settling(&docs[i])
 	}
-	return &Settlement{Request: NewWrites(writes, false), Documents: docs}, nil
+	return &Settlement{Request: NewWrites(writes, false), Documents: docs}
 }
 
 // settleable collects the documents, up to SettleBatch.
@@ -66,13 +74,16 @@ func (e *Engine) settleable(view View, stable vclock.Vector) ([]Document, error)
 		after := conflict.DocID("")
 		for len(docs) < SettleBatch && size < MaxBatchBytes {
 			found, err := view.List(ListRange{Collection: s.Name, After: after, Conflicted: true, Limit: SettleBatch, MaxBytes: MaxPageBytes})
-			if err != nil || len(found) == 0 {
+			if err != nil {
 				return docs, err
+			}
+			if len(found) == 0 {
+				break // and on to the next collection: these may all wait for a person
 			}
 			for _, live := range found {
 				after = live[0].Key.ID
 				d := show(live[0].Key, live, view.Frontier(), policy)
-				if !d.Shown.Open && isStable(live, stable) && len(docs) < SettleBatch && size < MaxBatchBytes {
+				if (!d.Shown.Open || d.asks) && isStable(live, stable) && len(docs) < SettleBatch && size < MaxBatchBytes {
 					docs = append(docs, d)
 					for _, v := range live {
 						size += len(v.Body)
@@ -99,6 +110,7 @@ func (e *Engine) settling(d *Document) Write {
 	if d.Shown.Deleted {
 		w.Kind, w.Body = Delete, nil
 	}
+	settlingByScript(&w, d)
 	return w
 }
 
@@ -146,12 +158,17 @@ type Settler struct {
 	Engine *Engine
 	Stable func() vclock.Vector // of all data nodes of the roster (D7)
 	Turn   func() bool          // whether this node is the one to settle now
+
+	lateness lateness
 }
 
 // Once settles until there is nothing more. That the node may not write
 // now, or that a set has changed meanwhile, is no failure: the next look finds it.
 func (s *Settler) Once(ctx context.Context) error {
-	for s.Turn() && s.Engine.MayWrite() == nil {
+	if !s.Turn() {
+		return s.late(ctx)
+	}
+	for mine := true; mine && s.Engine.MayWrite() == nil; mine = s.Turn() {
 		found, err := s.Engine.Settlement(ctx, s.Stable())
 		if err != nil || found == nil {
 			return ignoreEnded(ctx, err)

@@ -49,7 +49,7 @@ func (e *Engine) WriteAll(ctx context.Context, writes []Write, atomic bool) ([]O
 			return nil, err
 		}
 	}
-	if err := e.submit(ctx, r); err != nil {
+	if err := e.commitWrites(ctx, r); err != nil {
 		return nil, err
 	}
 	if r.err != nil {
@@ -88,6 +88,7 @@ func (e *Engine) checkBody(key conflict.Key, body []byte) error {
 type plan struct {
 	w       *Write
 	live    conflict.Siblings
+	shown   conflict.Shown // of live
 	body    []byte
 	seen    vclock.Context
 	after   vclock.Time
@@ -161,7 +162,10 @@ func (b *batch) plan(w *Write) (plan, error, error) {
 		return plan{}, nil, err
 	}
 	doc := show(w.Key, live, b.frontier, b.e.policy(w.Key.Collection))
-	p := plan{w: w, live: live, body: w.Body, created: !doc.Exists()}
+	if !w.known(&doc) {
+		return plan{}, &unresolved{doc}, nil
+	}
+	p := plan{w: w, live: live, body: w.Body, shown: doc.Shown, created: !doc.Exists()}
 	if w.Context == nil {
 		p.seen = doc.Seen()
 	} else {
@@ -188,6 +192,11 @@ func (b *batch) plan(w *Write) (plan, error, error) {
 			return plan{}, err, nil
 		}
 		if err = b.e.checkBody(w.Key, p.body); err != nil {
+			return plan{}, err, nil
+		}
+	}
+	if w.allowed != nil {
+		if err = w.allowed(b.nowSettings(), p.body); err != nil {
 			return plan{}, err, nil
 		}
 	}

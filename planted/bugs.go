@@ -56,6 +56,12 @@ const (
 	// RestoreKeeps restores a version beside what is shown instead of over it (API,
 	// restore).
 	RestoreKeeps Bug = "RestoreKeeps"
+	// ScriptClock lets a resolver see this node's clock: the times of the siblings
+	// are those at which it was asked (DESIGN 7).
+	ScriptClock Bug = "ScriptClock"
+	// PolicyVersion files records that do not say which version of the resolver
+	// decided (D8).
+	PolicyVersion Bug = "PolicyVersion"
 	// NoStamp accepts a ballot that a paused process held back (W2).
 	NoStamp Bug = "NoStamp"
 )

@@ -56,7 +56,13 @@ func (r *remote) showConflict(c *client.Conflict) error {
 	facts.add(cell{"Reason", faint}, text(c.Reason))
 	policy := c.Policy.Kind
 	if c.Policy.Resolver != "" {
+		if policy != client.PolicyScript {
+			policy += "; decided by the resolver"
+		}
 		policy += " " + c.Policy.Resolver
+	}
+	if c.Policy.ResolverVersion != "" {
+		policy += ", version " + c.Policy.ResolverVersion
 	}
 	if c.Policy.Version != "" {
 		policy += ", configured by " + c.Policy.Version
@@ -66,6 +72,7 @@ func (r *remote) showConflict(c *client.Conflict) error {
 	if c.Episode != "" {
 		facts.add(cell{"Episode", faint}, text(c.Episode))
 	}
+	addRun(&facts, c)
 	for _, step := range c.Trace {
 		done := step.Action + " by " + step.Who + ", " + shortTime(step.At)
 		if step.Dot != "" {
@@ -92,6 +99,28 @@ func (r *remote) showConflict(c *client.Conflict) error {
 	fmt.Fprintln(r.out)
 	_, err := io.WriteString(r.out, printableLines(drawConflict(c)))
 	return err
+}
+
+// addRun adds what the resolver left.
+func addRun(facts *table, c *client.Conflict) {
+	if c.Run == nil {
+		return
+	}
+	for _, note := range c.Run.Notes {
+		facts.add(cell{"Note", faint}, text(note))
+	}
+	for _, e := range c.Run.Events {
+		facts.add(cell{"Event", faint}, text(e.Name+" "+string(e.Data)))
+	}
+	for line := range strings.Lines(c.Run.Output) {
+		facts.add(cell{"Printed", faint}, text(strings.TrimSuffix(line, "\n")))
+	}
+	if c.Run.Failure != "" {
+		facts.add(cell{"Failure", faint}, cell{c.Run.Failure, bad})
+	}
+	if c.Run.More > 0 {
+		facts.add(cell{"Left out", faint}, text(fmt.Sprintf("%d notes, events or bytes that were printed", c.Run.More)))
+	}
 }
 
 // printableLines is printable for a text of several lines of our own.

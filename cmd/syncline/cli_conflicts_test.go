@@ -11,7 +11,8 @@ import (
 )
 
 const shownConflict = `{"id":"abcdefghijklmnopqrstuvwx23","state":"reviewed","by":"policy","collection":"accounts","doc_id":"alice",
-	"policy":{"kind":"script","version":"a~k3f9x2mz:1","resolver":"sum_deltas"},"reason":"later by 2.4 s; measured clock offset 3 ms","who":"a","at":"2026-11-21T14:02:13.40000000Z",
+	"policy":{"kind":"script","version":"a~k3f9x2mz:1","resolver":"sum_deltas","resolver_version":"0123456789abcdef"},
+	"run":{"notes":["added \u001b[2J"],"events":[{"name":"sum","data":{"n":1}}],"steps":7,"output":"one\ntwo\n","more":3},"reason":"later by 2.4 s; measured clock offset 3 ms","who":"a","at":"2026-11-21T14:02:13.40000000Z",
 	"lost_count":3,"lost":[{"dot":"a~k3f9x2mz:4","path":"/balance","value":20,"delta":"-50"},{"dot":"a~k3f9x2mz:4","path":"/note","value":"x\u001b[2J","delta":null}],
 	"trace":[{"action":"restore","dot":"a~k3f9x2mz:4","who":"eve","at":"2026-11-21T15:00:00.00000000Z"},{"action":"review","dot":null,"who":"eve","at":"2026-11-21T15:00:01.00000000Z"}],
 	"base":null,"base_exact":false,"episode":null,
@@ -25,8 +26,13 @@ const shownConflict = `{"id":"abcdefghijklmnopqrstuvwx23","state":"reviewed","by
 // goldenShow is what people see of it.
 const goldenShow = `Conflict abcdefghijklmnopqrstuvwx23 of accounts/alice: reviewed, ended by policy (a), 2026-11-21 14:02:13.400Z
 Reason      later by 2.4 s; measured clock offset 3 ms
-Policy      script sum_deltas, configured by a~k3f9x2mz:1
+Policy      script sum_deltas, version 0123456789abcdef, configured by a~k3f9x2mz:1
 Shown       version 2, node-b~77xq01ab:9
+Note        added �[2J
+Event       sum {"n":1}
+Printed     one
+Printed     two
+Left out    3 notes, events or bytes that were printed
 Since then  restore by eve, 2026-11-21 15:00:00.000Z, to a~k3f9x2mz:4
 Since then  review by eve, 2026-11-21 15:00:01.000Z
 
@@ -255,8 +261,10 @@ func TestDecisionsThatSayTooLittle(t *testing.T) {
 		"conflicts ls --limit -1":                                "--limit",
 		"conflicts ls all":                                       "conflicts ls",
 		"conflicts resolve":                                      "which conflict?",
-		"conflicts resolve x":                                    "one of --pick, --doc, --file and --delete",
+		"conflicts resolve x":                                    "one of --pick, --doc, --file, --delete and --resolver",
 		"conflicts resolve x --pick 1 --delete":                  "one of --pick",
+		"conflicts resolve x --pick 1 --resolver r":              "one of --pick",
+		"conflicts resolve --all --pick newest --resolver r":     "say one of them",
 		"conflicts resolve x --delete --dry-run":                 "go with --all",
 		"conflicts resolve x --all --pick newest":                "leave one of them out",
 		"conflicts resolve --all":                                "newest, oldest or node=NAME",

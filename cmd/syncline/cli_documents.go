@@ -76,7 +76,7 @@ func documentJSON(d *client.Document) shownDocument {
 // noteConflict never lets a conflict pass in silence.
 func (r *remote) noteConflict(key client.Key, conflicts int) {
 	if conflicts > 1 {
-		r.note("note: %d versions are in conflict, and one of them is shown. See all: syncline siblings %s %s", conflicts, key.Collection, key.ID)
+		r.note("note: %d versions are in conflict, and what is shown may still change. See all: syncline siblings %s %s", conflicts, key.Collection, key.ID)
 	}
 }
 

@@ -243,6 +243,8 @@ func advise(err error) error {
 		return &advice{err, "Look at it first: syncline conflicts show " + e.Conflict + "; then `syncline conflicts resolve`, or write with --if-match or --context."}
 	case client.ContextRequired:
 		return &advice{err, "Read the document, and send its ETag by --if-match or its context by --context; --if-none-match creates."}
+	case client.ResolverInUse:
+		return &advice{err, "Give the collections that use it another policy first: syncline resolver ls shows them."}
 	case client.StaleContext, client.Precondition:
 		return &advice{err, "Somebody else has written. Read again, and send the new ETag or context."}
 	default:

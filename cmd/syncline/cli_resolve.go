@@ -13,7 +13,7 @@ import (
 // resolveFlags say how a conflict is to end.
 type resolveFlags struct {
 	pick, reason, ifMatch string
-	doc, file             string
+	doc, file, resolver   string
 	remove                bool
 
 	all  bool
@@ -24,7 +24,7 @@ type resolveFlags struct {
 func newResolveCommand(a *app) *cobra.Command {
 	f := &resolveFlags{}
 	cmd := &cobra.Command{
-		Use: "resolve [ID]", Short: "End an open conflict: choose a version, write another value, or delete", Args: rangeArgs(0, 1),
+		Use: "resolve [ID]", Short: "End an open conflict: choose a version, write another value, delete, or let a resolver decide", Args: rangeArgs(0, 1),
 		Long: "Ends an open conflict by a version that covers its siblings. --pick takes the dot of one of them, or its\n" +
 			"number in `conflicts show`. With --all it ends all that the filters leave, by one rule.",
 		Example: "  syncline conflicts resolve ID --pick 2 --reason 'the branch office was right'\n" +
@@ -42,6 +42,7 @@ func newResolveCommand(a *app) *cobra.Command {
 	flags.StringVar(&f.doc, "doc", "", "another value, as JSON")
 	flags.StringVarP(&f.file, "file", "f", "", "another value, read from a file; - is standard input")
 	flags.BoolVar(&f.remove, "delete", false, "delete the document")
+	flags.StringVar(&f.resolver, "resolver", "", "let this resolver decide")
 	flags.StringVar(&f.reason, "reason", "", "why, for the record")
 	flags.StringVar(&f.ifMatch, "if-match", "", "decide only if the document still shows this ETag")
 	flags.BoolVar(&f.all, "all", false, "end all open conflicts that the filters leave")
@@ -54,7 +55,7 @@ func newResolveCommand(a *app) *cobra.Command {
 
 func (f *resolveFlags) resolveOne(ctx context.Context, r *remote, args []string) error {
 	given := 0
-	for _, is := range []bool{f.pick != "", f.doc != "", f.file != "", f.remove} {
+	for _, is := range []bool{f.pick != "", f.doc != "", f.file != "", f.remove, f.resolver != ""} {
 		if is {
 			given++
 		}
@@ -63,11 +64,11 @@ func (f *resolveFlags) resolveOne(ctx context.Context, r *remote, args []string)
 	case len(args) == 0:
 		return usagef("which conflict? `syncline conflicts ls` lists them; --all ends all")
 	case given != 1:
-		return usagef("say how it shall end: one of --pick, --doc, --file and --delete")
+		return usagef("say how it shall end: one of --pick, --doc, --file, --delete and --resolver")
 	case f.rule != client.ResolveRule{}:
 		return usagef("--collection, --policy, --limit and --dry-run go with --all")
 	}
-	resolution := client.Resolution{Guard: client.Guard{IfMatch: f.ifMatch}, Doc: []byte(f.doc), Delete: f.remove, Reason: f.reason}
+	resolution := client.Resolution{Guard: client.Guard{IfMatch: f.ifMatch}, Doc: []byte(f.doc), Delete: f.remove, Resolver: f.resolver, Reason: f.reason}
 	var err error
 	if f.file != "" {
 		body := writeFlags{file: f.file}
@@ -90,12 +91,16 @@ func (f *resolveFlags) resolveAll(ctx context.Context, r *remote, args []string)
 	case len(args) > 0:
 		return usagef("--all ends all conflicts, and %s names one: leave one of them out", args[0])
 	case f.doc != "" || f.file != "" || f.remove || f.ifMatch != "":
-		return usagef("--doc, --file, --delete and --if-match are about one conflict; --all takes --pick")
+		return usagef("--doc, --file, --delete and --if-match are about one conflict; --all takes --pick or --resolver")
 	case f.rule.Limit < 0 || f.rule.Limit > client.MaxResolve:
 		return usagef("--limit %d: from 1 to %d, or 0 for as many as go at once", f.rule.Limit, client.MaxResolve)
 	}
 	name, isNode := strings.CutPrefix(f.pick, "node=")
 	switch {
+	case f.resolver != "" && f.pick != "":
+		return usagef("both --pick and --resolver: say one of them")
+	case f.resolver != "":
+		f.rule.Resolver = f.resolver
 	case isNode && name != "":
 		f.rule.Node = name
 	case f.pick == "newest", f.pick == "oldest":
@@ -114,7 +119,7 @@ func (f *resolveFlags) resolveAll(ctx context.Context, r *remote, args []string)
 		case one.Totals != nil:
 			totals = one.Totals
 		case r.output == asTable:
-			t.add(text(one.Conflict), text(one.Collection+"/"+one.ID), text(one.Pick), text(one.Shown), f.resultCell(&one))
+			t.add(text(one.Conflict), text(one.Collection+"/"+one.ID), f.chosenCell(&one), text(one.Shown), f.resultCell(&one))
 		}
 		if first == nil {
 			first = one.Err
@@ -146,11 +151,22 @@ func resolvedJSON(one *client.ResolveResult) any {
 	return one
 }
 
+// chosenCell says whose value it shall be.
+func (f *resolveFlags) chosenCell(one *client.ResolveResult) cell {
+	if f.rule.Resolver == "" {
+		return text(one.Pick)
+	}
+	if len(one.Doc) > 0 {
+		return text(clip(string(one.Doc), memberWidth))
+	}
+	return text("by " + f.rule.Resolver)
+}
+
 func (f *resolveFlags) resultCell(one *client.ResolveResult) cell {
 	switch {
 	case one.Err != nil:
 		return cell{one.Err.Error(), bad}
-	case one.Pick == "":
+	case one.Pick == "" && f.rule.Resolver == "":
 		return cell{"skipped: nothing of it was written at node " + f.rule.Node, caution}
 	case f.rule.DryRun && one.Same:
 		return text("would stay as it is shown")

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/syncline/syncline/conflict/script"
 	"github.com/syncline/syncline/node"
 	"github.com/syncline/syncline/node/link"
 	"github.com/syncline/syncline/node/nodetest"
@@ -150,10 +151,15 @@ func newCLIStand(t *testing.T, chaos bool, names ...string) *cliStand {
 func (s *cliStand) serve(n *cliNode, roster rest.Roster, chaos bool) {
 	s.t.Helper()
 	store := nodetest.NewMemStore(nodetest.MemConfig{Full: true})
-	var err error
+	workers := script.NewInline()
+	resolver, err := newScripts(workers)
+	if err != nil {
+		s.t.Fatal(err)
+	}
 	n.engine, err = node.Open(s.t.Context(), node.Config{
 		Cluster: "shop", Node: n.name, Store: store, Guard: n, Wall: time.Now,
 		Random: func() (b [5]byte) { _, _ = rand.Read(b[:]); return b }, Key: []byte("a key of the cluster"), Full: true,
+		Resolver: resolver,
 	})
 	if err != nil {
 		s.t.Fatal(err)
@@ -163,7 +169,7 @@ func (s *cliStand) serve(n *cliNode, roster rest.Roster, chaos bool) {
 	go func() { defer close(ended); _ = n.engine.Run(ctx) }()
 	cfg := rest.Config{
 		Engine: n.engine, Node: n.name, ClusterID: "shop", Roster: roster, Cluster: n, Build: "test",
-		Listen: []string{n.server.Listener.Addr().String()},
+		Listen: []string{n.server.Listener.Addr().String()}, Scripts: workers,
 	}
 	if chaos {
 		cfg.Chaos = n

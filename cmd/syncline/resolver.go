@@ -30,6 +30,7 @@ func newResolverCommand(a *app) *cobra.Command {
 	}
 	test.Flags().Uint64Var(&seed, "seed", seed, "seed of the conflicts that are made up")
 	c.AddCommand(test)
+	addStoredResolvers(c, a)
 	return c
 }
 

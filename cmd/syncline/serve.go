@@ -56,6 +56,7 @@ func runServe(ctx context.Context, a *app, flags *pflag.FlagSet) error {
 			{"store", n.store.Run},
 			{"disk watch", n.disk.run},
 			{"watch for failures", n.failed.run},
+			{"resolver workers", n.workers.Run},
 		},
 		stage{{"writer", n.engine.Run}},
 		stage{

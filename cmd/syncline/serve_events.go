@@ -88,7 +88,7 @@ func (n *dataNode) newEventLog() func(node.Event) {
 		case node.EventReusedDot:
 			log.Error("ALARM: one dot names two writes: a file was copied or went back", "dot", e.Key)
 		case node.EventConfig:
-			log.Error("the configuration of a collection cannot be read, so the defaults are in force: was it written by a newer program?", "collection", e.Key, "error", e.Err)
+			log.Error("the configuration of a collection, or a resolver, cannot be read, so it is as if it were not there: was it written by a newer program?", "name", e.Key, "error", e.Err)
 		case node.EventSiblings:
 			log.Warn("a document has very many live versions: do its writers send old contexts?", "document", e.Key)
 		case node.EventFailed:

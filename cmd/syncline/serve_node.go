@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 	"github.com/spf13/pflag"
 
+	"github.com/syncline/syncline/conflict/script"
 	"github.com/syncline/syncline/node"
 	"github.com/syncline/syncline/node/link"
 	"github.com/syncline/syncline/node/member"
@@ -38,6 +39,7 @@ type dataNode struct {
 	store      *sqlite.Store
 	sockets    *sockets
 	engine     *node.Engine
+	workers    *script.Pool // run resolvers
 	disk       *diskWatch
 	link       *link.Link
 	peerClient *peer.Client
@@ -86,6 +88,9 @@ func (n *dataNode) build(ctx context.Context, a *app) error {
 		return err
 	}
 	if n.disk, err = newDiskWatch(n.cfg.data, n.log.Named("disk")); err != nil {
+		return err
+	}
+	if n.workers, err = newWorkers(n.log); err != nil {
 		return err
 	}
 	guard := &lateGuard{}
@@ -143,10 +148,15 @@ func (n *dataNode) openEngine(ctx context.Context, guard node.Guard, kept []byte
 	if err != nil {
 		return err
 	}
+	resolver, err := newScripts(n.workers)
+	if err != nil {
+		return err
+	}
 	n.engine, err = node.Open(ctx, node.Config{
 		Cluster: n.roster.Cluster, Node: n.me.Name, Others: n.roster.others(n.me.Name),
 		Store: n.store, Guard: guard, Stable: n.stable, Offset: n.offset, Wall: time.Now,
 		Random: randomActor, Key: key, Full: n.cfg.full, Found: n.cfg.found, Roster: kept, Events: n.newEventLog(),
+		Resolver: resolver,
 	})
 	return err
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/labstack/echo/v4"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/syncline/syncline/conflict/script"
 	"github.com/syncline/syncline/node"
 	"github.com/syncline/syncline/node/link"
 	"github.com/syncline/syncline/vclock"
@@ -31,6 +32,7 @@ type Config struct {
 	Build   string               // of this program, for /version
 	UI      Page                 // below /ui/; nil: there is none
 	Docs    fs.FS                // holds problems.md, shown below /docs/; nil: the table's titles are shown
+	Scripts script.Evaluator     // runs resolvers; nil: none can be stored, tried or tested here
 	Log     hclog.Logger         // nil: nowhere
 	Metrics *prometheus.Registry // nil: one of its own
 }

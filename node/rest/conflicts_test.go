@@ -60,7 +60,7 @@ func TestOpenConflict(t *testing.T) {
 	a := s.must(200, "GET", "/v1/conflicts/"+id, "")
 	times := a.object(t)["siblings"].([]any)
 	sameJSON(t, a.body, fmt.Sprintf(`{"id":"%s","state":"open","by":null,"collection":"accounts","doc_id":"alice",
-		"policy":{"kind":"lww","version":null,"resolver":null},"who":null,"at":null,"lost_count":0,"lost":[],"trace":[],"base":null,"base_exact":false,"episode":null,
+		"policy":{"kind":"lww","version":null,"resolver":null,"resolver_version":null},"open_reason":null,"run":null,"who":null,"at":null,"lost_count":0,"lost":[],"trace":[],"base":null,"base_exact":false,"episode":null,
 		"reason":"it waits until every data node has all siblings, and the policy's value is shown meanwhile",
 		"siblings":[{"dot":"%s","node":"a","time":"%s","deleted":false,"hidden":false,"size":16,"clock":{},"doc":{"balance":70}},
 			{"dot":"%s","node":"b","time":"%s","deleted":false,"hidden":false,"size":%d,"clock":{},"doc":{"balance":25,"näme":"<a>"}}],

@@ -26,6 +26,8 @@ type conflictPolicy struct {
 	Kind     conflict.PolicyKind `json:"kind"`
 	Version  *string             `json:"version"`  // dot of the configuration; null: nobody configured the collection
 	Resolver *string             `json:"resolver"` // null: none
+	// ResolverVersion is of a record: the hash of the source that was asked.
+	ResolverVersion *string `json:"resolver_version"`
 }
 
 // conflictFacts are what a conflict has without the documents in it.
@@ -37,6 +39,8 @@ type conflictFacts struct {
 	DocID      conflict.DocID      `json:"doc_id"`
 	Policy     conflictPolicy      `json:"policy"`
 	Reason     string              `json:"reason"`
+	OpenReason *conflict.Reason    `json:"open_reason"` // of an open one that waits for a person: why, in one word
+	Run        *conflict.Run       `json:"run"`         // what the resolver left; null: none was asked
 	Who        *string             `json:"who"`
 	At         *vclock.Time        `json:"at"`
 	LostCount  int                 `json:"lost_count"`
@@ -117,7 +121,11 @@ func (v *conflictView) facts(ctx context.Context, c *node.Conflict) (conflictFac
 	if r := c.Record; r != nil {
 		f.By, f.Collection, f.DocID, f.Reason, f.Who, f.At = &r.By, r.Collection, r.DocID, r.Reason, &r.Who, &r.At
 		f.LostCount, f.Episode = len(r.Lost)+r.LostMore, known(r.Episode)
-		f.Policy = conflictPolicy{Kind: r.Policy.Kind, Version: known(r.Policy.Version)}
+		f.Policy = conflictPolicy{
+			Kind: r.Policy.Kind, Version: known(r.Policy.Version),
+			Resolver: known(r.Policy.Resolver), ResolverVersion: known(r.Policy.ResolverVersion),
+		}
+		f.Run = r.Run
 		return f, nil
 	}
 	f.Collection, f.DocID = c.Open.Key.Collection, c.Open.Key.ID
@@ -125,6 +133,7 @@ func (v *conflictView) facts(ctx context.Context, c *node.Conflict) (conflictFac
 	if c.Open.Shown.Open {
 		f.Reason = "it waits for a person, and the value shown stands in meanwhile"
 	}
+	f.openedBy(&c.Open.Shown)
 	var err error
 	f.Policy, err = v.policy(ctx, f.Collection)
 	return f, err
@@ -140,6 +149,9 @@ func (v *conflictView) policy(ctx context.Context, name conflict.Collection) (co
 		return conflictPolicy{}, err
 	}
 	p := conflictPolicy{Kind: info.Config.Policy.Kind, Resolver: known(info.Config.Policy.Resolver)}
+	if stored, err := v.s.engine.ScriptOf(info.Config.Policy.Resolver); err == nil {
+		p.ResolverVersion = known(stored.Version)
+	}
 	if info.Doc.Exists() {
 		p.Version = known(info.Doc.Shown.Winner.Dot.String())
 	}

@@ -160,23 +160,21 @@ func conflictsBehind(s *stand) []call {
 }
 
 func unbuiltDecisions(s *stand) []call {
-	p := s.prepare()
 	var out []call
-	for _, c := range p.decisions(501, "not_built") {
+	for _, c := range s.prepare().decisions(501, "not_built") {
 		c.headers = merge("Idempotency-Key: k")
 		out = append(out, c)
 		c.headers, c.target = nil, c.target+"?ack=majority"
 		out = append(out, c)
 	}
 	for _, config := range []string{
-		`{"ack":"majority"}`, `{"ack":"all"}`, `{"policy":{"kind":"script","resolver":"sum"}}`,
+		`{"ack":"majority"}`, `{"ack":"all"}`,
 	} {
 		out = append(out,
 			call{method: "PUT", target: "/v1/collections/kept", body: config, status: 501, code: "not_built"},
 			call{method: "PATCH", target: "/v1/collections/new", body: config, status: 501, code: "not_built"})
 	}
-	return append(out,
-		call{method: "POST", target: "/v1/conflicts/" + p.open + "/resolve", body: `{"resolver":"sum"}`, status: 501, code: "not_built"})
+	return out
 }
 
 // badDecisions: "409 … conflict_changed", "412 failed precondition", "422

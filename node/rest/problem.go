@@ -11,6 +11,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/syncline/syncline/conflict/script"
 	"github.com/syncline/syncline/node"
 )
 
@@ -52,6 +53,10 @@ type problem struct {
 	Conflict  string          `json:"conflict,omitempty"` // its id, with two siblings or more
 	// atomic_failed
 	Failed []bulkFailure `json:"failed,omitempty"`
+	// invalid_resolver
+	Problems []script.Problem `json:"problems,omitempty"`
+	Tests    []testJSON       `json:"tests,omitempty"`
+	Gate     *gateJSON        `json:"gate,omitempty"`
 }
 
 // candidate is a data node that may be writable.
@@ -146,6 +151,9 @@ func (s *Server) addDetails(p *problem, err error) {
 	}
 	if e, ok := errors.AsType[*limitError](err); ok {
 		p.Limit = e.limit
+	}
+	if e, ok := errors.AsType[*examinationError](err); ok {
+		p.Problems, p.Tests, p.Gate = e.Problems, e.Tests, e.Gate
 	}
 	if e, ok := errors.AsType[*atomicError](err); ok {
 		p.Failed = []bulkFailure{s.bulkFailure(e, p.TraceID)}

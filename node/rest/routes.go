@@ -49,6 +49,14 @@ func (s *Server) built() []endpoint {
 		{post, "/v1/conflicts/:id/restore", s.restoreConflict},
 		{post, "/v1/conflicts/:id/revert", s.revertConflict},
 		{post, "/v1/conflicts/:id/review", s.reviewConflict},
+		{get, "/v1/resolvers", s.listResolvers},
+		{post, "/v1/resolvers/check", s.checkResolver},
+		{get, "/v1/resolvers/:name", s.getResolver},
+		{put, "/v1/resolvers/:name", s.putResolver},
+		{del, "/v1/resolvers/:name", s.deleteResolver},
+		{get, "/v1/resolvers/:name/versions", s.listVersions},
+		{post, "/v1/resolvers/:name/rollback", s.rollbackResolver},
+		{post, "/v1/resolvers/:name/dry-run", s.dryRunResolver},
 		{get, "/v1/cluster", s.getCluster},
 		{get, "/v1/cluster/links", s.getLinks},
 		{get, "/v1/cluster/votes", s.getVotes},
@@ -74,12 +82,6 @@ func (s *Server) built() []endpoint {
 
 // promised are the routes of API.md that this build answers with not_built.
 const promised = `
-POST   /v1/resolvers/check
-GET    /v1/resolvers/:name
-PUT    /v1/resolvers/:name
-DELETE /v1/resolvers/:name
-GET    /v1/resolvers/:name/versions
-POST   /v1/resolvers/:name/dry-run
 GET    /v1/cluster/divergence/keys
 POST   /v1/cluster/roster
 POST   /v1/cluster/forget

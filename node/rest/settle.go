@@ -125,9 +125,8 @@ func readResolution(body []byte) (node.Resolution, error) {
 		}
 		said = "deleted the document"
 	case "resolver":
-		if m.err == nil {
-			return out, notBuilt("resolver: this build has no resolvers")
-		}
+		out.Resolver = m.resolver()
+		said = "let the resolver " + out.Resolver + " decide"
 	}
 	if m.err != nil {
 		return out, invalid(m.err)

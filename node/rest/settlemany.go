@@ -3,6 +3,7 @@ package rest
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"net/http"
 	"time"
 
@@ -45,6 +46,7 @@ type resolveMany struct {
 	collection conflict.Collection // "": all
 	policy     conflict.PolicyKind // "": all
 	picker     picker
+	resolver   string // decides instead of the picker; "": the picker does
 	dry        bool
 	limit      int
 	reason     string
@@ -55,12 +57,16 @@ func readResolveMany(body []byte) (resolveMany, error) {
 	if err != nil {
 		return resolveMany{}, err
 	}
-	m.only("filter", "pick", "dry_run", "limit", "reason")
+	m.only("filter", "pick", "resolver", "dry_run", "limit", "reason")
 	out := resolveMany{dry: m.flag("dry_run"), limit: m.number("limit", MaxResolve), reason: m.reason()}
 	if out.limit == 0 {
 		out.limit = MaxResolve
 	}
-	out.picker = m.picker()
+	if m.has("resolver") && !m.has("pick") {
+		out.resolver = m.resolver()
+	} else if out.picker = m.picker(); m.has("resolver") {
+		m.fail("both pick and resolver: say one of them")
+	}
 	filter := m.object("filter")
 	filter.only("c", "policy")
 	if filter.has("c") {
@@ -143,6 +149,11 @@ func (s *Server) resolveConflicts(c echo.Context) error {
 	if _, err := s.await(r, p); err != nil {
 		return err
 	}
+	if many.resolver != "" {
+		if _, err := s.engine.ScriptOf(many.resolver); err != nil {
+			return err
+		}
+	}
 	if !many.dry {
 		if err := s.engine.MayWrite(); err != nil {
 			return err
@@ -212,6 +223,9 @@ type resolveLine struct {
 	Status     int                 `json:"status"`
 	Dot        *string             `json:"dot"` // of the version that ended it; null in a dry run, and where it failed
 	Problem    *problem            `json:"problem,omitempty"`
+	// with a resolver
+	Verdict conflict.Verdict `json:"verdict,omitempty"`
+	Doc     json.RawMessage  `json:"doc,omitempty"` // of a dry run
 }
 
 // one ends one conflict, or says how it would end.
@@ -227,6 +241,9 @@ func (r *resolveRun) one(ctx context.Context, c *node.Conflict) error {
 	line := resolveLine{Conflict: c.ID, Collection: d.Key.Collection, ID: d.Key.ID, Status: http.StatusOK}
 	if d.Shown.Winner != nil {
 		line.Shown = known(d.Shown.Winner.Dot.String())
+	}
+	if r.resolver != "" {
+		return r.byResolver(ctx, c, line)
 	}
 	pick := r.picker.pick(d.Live)
 	if pick == nil {

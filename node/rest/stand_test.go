@@ -17,6 +17,7 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 
+	"github.com/syncline/syncline/conflict/script"
 	"github.com/syncline/syncline/node"
 	"github.com/syncline/syncline/node/nodetest"
 	"github.com/syncline/syncline/vclock"
@@ -120,6 +121,7 @@ func newStand(t testing.TB, change func(*Config)) *stand {
 	s.engine, err = node.Open(t.Context(), node.Config{
 		Cluster: "shop", Node: "b", Store: s.store, Guard: s.vote, Wall: time.Now,
 		Random: func() (b [5]byte) { _, _ = rand.Read(b[:]); return b }, Key: []byte("a key of the cluster"), Full: true,
+		Resolver: inline{script.NewInline()},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -135,6 +137,7 @@ func newStand(t testing.TB, change func(*Config)) *stand {
 	cfg := Config{
 		Engine: s.engine, Node: "b", ClusterID: "shop", Roster: testRoster(), Listen: []string{"127.0.0.1:7402"},
 		Cluster: s.cluster, Build: "test", UI: page, Docs: os.DirFS("../../docs"), Log: hclog.NewNullLogger(),
+		Scripts: script.NewInline(),
 	}
 	if change != nil {
 		change(&cfg)

@@ -20,6 +20,7 @@ const (
 	headContext    = "Causal-Context"
 	headSession    = "Session"
 	headConflicts  = "Conflict-Count"
+	headReason     = "Conflict-Reason"
 	headNode       = "Node"
 	headWriteState = "Write-State"
 	headLag        = "Replication-Lag"
@@ -186,6 +187,9 @@ func (s *Server) setDocument(h http.Header, d *node.Document) {
 	if n := d.Live.Conflicts(); n > 0 {
 		h[headConflicts] = []string{strconv.Itoa(n)}
 		h[headLink] = []string{"<" + path(d.Key) + `/siblings>; rel="siblings"`}
+	}
+	if d.Shown.Reason != "" {
+		h[headReason] = []string{string(d.Shown.Reason)}
 	}
 	h[headCache] = valueNoCache
 	s.setSession(h, d.Frontier, d.Live)

@@ -65,6 +65,9 @@ var table = map[node.Kind]Row{
 	node.ConflictChanged: {Status: http.StatusConflict, Title: "The conflict has other siblings by now, or has ended"},
 	node.NotEmpty:        {Status: http.StatusConflict, Title: "The collection still has documents"},
 	node.UnsupportedType: {Status: http.StatusUnsupportedMediaType, Title: "The media type is not supported"},
+	node.InvalidResolver: {Status: http.StatusUnprocessableEntity, Title: "The resolver cannot be stored"},
+	node.ResolverInUse:   {Status: http.StatusConflict, Title: "A collection's policy names the resolver"},
+	node.ResolverFailed:  {Status: http.StatusUnprocessableEntity, Title: "The resolver gives no value"},
 
 	UnknownRoute:     {Status: http.StatusNotFound, Title: "There is no such path"},
 	MethodNotAllowed: {Status: http.StatusMethodNotAllowed, Title: "The path does not have this method"},

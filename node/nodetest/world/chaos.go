@@ -158,19 +158,21 @@ func (w *World) mended() bool {
 // sibling that went with a lost tail is in no frontier for ever, and waits for a
 // person.
 func (w *World) openConflicts() int {
-	p := w.nodes[0]
-	stable := p.engine.Frontier()
+	stable := w.nodes[0].engine.Frontier()
 	for _, q := range w.nodes {
 		stable = stable.Meet(q.engine.Frontier())
 	}
-	found, err := p.engine.Settlement(w.ctx, stable)
-	if err != nil {
-		w.fail("%s: settlement: %v", p.name, err)
+	most := 0
+	for _, p := range w.deciders() {
+		found, err := p.engine.Settlement(w.ctx, stable)
+		if err != nil {
+			w.fail("%s: settlement: %v", p.name, err)
+		}
+		if found != nil {
+			most = max(most, len(found.Documents))
+		}
 	}
-	if found == nil {
-		return 0
-	}
-	return len(found.Documents)
+	return most
 }
 
 func (w *World) ails() string {

@@ -68,6 +68,10 @@ func (c *client) act() {
 	if !p.running() {
 		return
 	}
+	if w.cfg.Scripts && w.chance(scriptChance) {
+		c.script(p)
+		return
+	}
 	key := keyOf(w.rng.IntN(w.cfg.Keys))
 	write := node.Write{Kind: node.Put, Key: key, Body: fmt.Appendf(nil, `{"n":%d}`, w.rng.IntN(bodies))}
 	if w.chance(0.2) {
@@ -106,6 +110,7 @@ func (c *client) read(p *process, key conflict.Key) {
 		c.w.fail("%s: get: %v", p.name, err)
 		return
 	}
+	c.w.oracle.read(p, &doc)
 	c.held = append(c.held, reading{key: key, token: p.engine.ContextToken(&doc), tag: doc.Tag, past: c.w.oracle.pastOf(doc.Live)})
 	if len(c.held) > maxHeld {
 		c.held = c.held[1:]

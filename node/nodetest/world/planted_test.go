@@ -37,7 +37,10 @@ func TestPlanted(t *testing.T) {
 }
 
 // search runs seeds on all cores until one fails, and says how.
-func search(most uint64) string {
+func search(most uint64) string { return searchOf(Random, most) }
+
+// searchOf is search in worlds of some kind.
+func searchOf(world func(seed uint64, verbose bool) *World, most uint64) string {
 	var (
 		next  atomic.Uint64
 		found atomic.Pointer[string]
@@ -46,7 +49,7 @@ func search(most uint64) string {
 	for range runtime.GOMAXPROCS(0) {
 		group.Go(func() {
 			for seed := next.Add(1); seed <= most && found.Load() == nil; seed = next.Add(1) {
-				if w := Random(seed, false); len(w.Failures()) > 0 {
+				if w := world(seed, false); len(w.Failures()) > 0 {
 					text := fmt.Sprintf("found by seed %d: %s", seed, w.Failures()[0])
 					found.CompareAndSwap(nil, &text)
 				}

@@ -45,7 +45,7 @@ func (p *process) start(lose int) {
 	p.engine, err = node.Open(w.ctx, node.Config{
 		Cluster: clusterID, Node: p.name, Others: w.others(p.name), Store: p.store, Guard: (*guard)(p), Stable: p.stable,
 		Wall: p.wall, Random: w.randomActor, Key: []byte("a key for the tokens"), Full: w.cfg.Full,
-		Events: func(e node.Event) { p.event(e) },
+		Events: func(e node.Event) { p.event(e) }, Resolver: p.resolver(),
 	})
 	if err != nil {
 		w.fail("%s does not start: %v", p.name, err)

@@ -17,7 +17,15 @@ const (
 )
 
 // Random makes the world of a seed, its shape too, runs it and checks it.
-func Random(seed uint64, verbose bool) *World {
+func Random(seed uint64, verbose bool) *World { return random(Config{Seed: seed, Verbose: verbose}) }
+
+// RandomScripts is Random with resolvers.
+func RandomScripts(seed uint64, verbose bool) *World {
+	return random(Config{Seed: seed, Scripts: true, Verbose: verbose})
+}
+
+func random(cfg Config) *World {
+	seed := cfg.Seed
 	shape := rand.New(rand.NewPCG(seed, 0x7368617065))
 	w := New(Config{
 		Seed: seed, Nodes: 2 + shape.IntN(maxNodes-1), Witness: shape.IntN(4) > 0, Full: shape.IntN(3) > 0,
@@ -25,7 +33,7 @@ func Random(seed uint64, verbose bool) *World {
 		MaxDelay: time.Duration(1+shape.IntN(60)) * time.Millisecond,
 		Loss:     shape.Float64() * 0.05, Double: shape.Float64() * 0.1,
 		Hold: shape.Float64() * 0.02, Break: shape.Float64() * 0.2,
-		Commit: 5 * time.Millisecond, StopInCommit: 0.002, Verbose: verbose,
+		Commit: 5 * time.Millisecond, StopInCommit: 0.002, Scripts: cfg.Scripts, Verbose: cfg.Verbose,
 	})
 	w.Run(quietStart)
 	w.Clients(clientCount, clientsEvery)
@@ -41,14 +49,20 @@ func (s Stats) Add(o Stats) Stats {
 		Writes: s.Writes + o.Writes, Acked: s.Acked + o.Acked, Refused: s.Refused + o.Refused, LeaseLost: s.LeaseLost + o.LeaseLost,
 		Settled: s.Settled + o.Settled, Configured: s.Configured + o.Configured, Loose: s.Loose + o.Loose, Resumed: s.Resumed + o.Resumed, Crashes: s.Crashes + o.Crashes,
 		Stops: s.Stops + o.Stops, Takeovers: s.Takeovers + o.Takeovers,
+		Stored: s.Stored + o.Stored, Scripted: s.Scripted + o.Scripted, FailedHere: s.FailedHere + o.FailedHere, LeftOpen: s.LeftOpen + o.LeftOpen,
 	}
 }
 
 // String lists what was reached.
 func (s Stats) String() string {
-	return fmt.Sprintf("%d writes (%d acknowledged, %d refused, %d after the lease), %d settlements, %d configurations, "+
+	text := fmt.Sprintf("%d writes (%d acknowledged, %d refused, %d after the lease), %d settlements, %d configurations, "+
 		"%d loose rows, %d transfers resumed, %d crashes, %d stops, %d times a node became writable",
 		s.Writes, s.Acked, s.Refused, s.LeaseLost, s.Settled, s.Configured, s.Loose, s.Resumed, s.Crashes, s.Stops, s.Takeovers)
+	if s.Stored > 0 {
+		text += fmt.Sprintf("; %d resolvers stored, %d settlements by one, %d values that stood in on one node, %d conflicts left open",
+			s.Stored, s.Scripted, s.FailedHere, s.LeftOpen)
+	}
+	return text
 }
 
 // Void says what the runs together should have reached and have not; "" when

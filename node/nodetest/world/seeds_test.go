@@ -25,6 +25,11 @@ var (
 // sweep runs seeds on all cores until enough are done, and returns what they
 // reached together.
 func sweep(t *testing.T, first, count uint64, atLeast time.Duration) (Stats, uint64) {
+	return sweepOf(t, Random, first, count, atLeast)
+}
+
+// sweepOf is sweep over worlds of some kind.
+func sweepOf(t *testing.T, world func(seed uint64, verbose bool) *World, first, count uint64, atLeast time.Duration) (Stats, uint64) {
 	var (
 		mu    sync.Mutex
 		total Stats
@@ -40,7 +45,7 @@ func sweep(t *testing.T, first, count uint64, atLeast time.Duration) (Stats, uin
 				if n >= count && time.Now().After(end) {
 					return
 				}
-				w := Random(first+n, *verbose)
+				w := world(first+n, *verbose)
 				for _, f := range w.Failures() {
 					t.Errorf("seed %d: %s", first+n, f)
 				}

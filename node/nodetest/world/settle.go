@@ -72,6 +72,7 @@ func (p *process) settle() {
 func (o *oracle) settled(p *process, set conflict.Siblings, made *conflict.Version) {
 	w := o.w
 	w.Stats.Settled++
+	o.settledByScript(p, set, made)
 	newest := vclock.Time(0)
 	for _, v := range set {
 		newest = max(newest, v.Time)
@@ -109,6 +110,7 @@ func (o *oracle) recorded() {
 				o.w.fail("%s has no record of conflict %s, which %s ended: %v", p.name, id, o.records[id], err)
 				return
 			}
+			o.explained(p, c.Record)
 		}
 	}
 }

@@ -38,6 +38,7 @@ type Config struct {
 	Break              float64       // chance that a stream dies at a frame
 	Commit             time.Duration // longest ordinary commit
 	StopInCommit       float64       // chance that a process is stopped in the middle of one
+	Scripts            bool          // clients store resolvers, and collections use them
 	Verbose            bool          // print the trace
 }
 
@@ -70,6 +71,10 @@ type World struct {
 // is void, not green.
 type Stats struct {
 	Writes, Acked, Refused, LeaseLost, Settled, Configured, Loose, Resumed, Crashes, Stops, Takeovers int
+
+	// Of worlds with scripts: resolvers stored, settlements by one, values that
+	// stood in on one node alone, and conflicts that a resolver left open.
+	Stored, Scripted, FailedHere, LeftOpen int
 }
 
 // event is something that happens at an instant.

@@ -1,0 +1,99 @@
+package node
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/syncline/syncline/conflict"
+)
+
+// baseSuffix ends the id of the document beside a record that has the base.
+const baseSuffix = ".base"
+
+// fileResult keeps with a record what the conflict ended with: which sibling has
+// that value, or else the value itself, so that somebody may ask later what
+// another resolver would have made of it.
+func (b *batch) fileResult(r *conflict.Record, covered conflict.Siblings, v *conflict.Version) error {
+	if v.Deleted {
+		return nil
+	}
+	for _, u := range covered {
+		if !u.Deleted && bytes.Equal(u.Body, v.Body) {
+			r.Result.As = &u.Dot
+			return nil
+		}
+	}
+	// Under the name of the very version: two nodes may end one conflict, each by
+	// the policy that it has.
+	return b.put(conflict.Key{Collection: LoserCollection, ID: r.BodyID(v.Dot)}, v.Body)
+}
+
+// Recorded is a conflict of the past, as a resolver would be asked about it.
+type Recorded struct {
+	Case
+	// Result is what it ended with; nil and not Deleted: that is not on record.
+	Result  []byte
+	Deleted bool
+}
+
+// recordedFacts are what a record says of the case beside its siblings.
+type recordedFacts struct {
+	BaseExact bool              `json:"base_exact"`
+	Sums      map[string]string `json:"sums"`
+}
+
+// Recorded reads the conflict that a record is about. The error is of kind
+// NotFound when a sibling's body is not kept any more.
+func (e *Engine) Recorded(ctx context.Context, r *conflict.Record) (Recorded, error) {
+	out := Recorded{Case: Case{Collection: r.Collection, ID: r.DocID, MaxBody: e.BodyLimit(r.Collection)}, Deleted: r.Result.Deleted}
+	for _, s := range r.Siblings {
+		v := &conflict.Version{Key: conflict.Key{Collection: r.Collection, ID: r.DocID}, Dot: s.Dot, Time: s.Time, Deleted: s.Deleted}
+		if !s.Deleted {
+			var err error
+			if v.Body, err = e.Loser(ctx, r, s.Dot); err != nil {
+				return out, err
+			}
+		}
+		if !s.Hidden {
+			out.Siblings = append(out.Siblings, v)
+		}
+		if r.Result.As != nil && *r.Result.As == s.Dot {
+			out.Result = v.Body
+		}
+	}
+	if err := e.recordedFacts(ctx, r, &out.Case); err != nil {
+		return out, err
+	}
+	if out.Result != nil || out.Deleted {
+		return out, nil
+	}
+	var err error
+	out.Result, err = e.beside(ctx, r.BodyID(r.Result.Dot))
+	return out, err
+}
+
+// recordedFacts reads base and sums, as far as they were filed.
+func (e *Engine) recordedFacts(ctx context.Context, r *conflict.Record, c *Case) error {
+	d, err := e.Get(ctx, conflict.Key{Collection: RecordCollection, ID: conflict.DocID(r.ID)})
+	if err != nil || !d.Exists() {
+		return err
+	}
+	var facts recordedFacts
+	if err := json.Unmarshal(d.Shown.Body, &facts); err != nil {
+		return &Error{Op: "conflict", Kind: Corrupt, Key: d.Key.String(), Err: fmt.Errorf("the record cannot be read: %w", err)}
+	}
+	c.BaseExact, c.Sums = facts.BaseExact, facts.Sums
+	c.Base, err = e.beside(ctx, conflict.DocID(r.ID+baseSuffix))
+	return err
+}
+
+// beside reads a document that was filed beside a record, nil when there is none.
+func (e *Engine) beside(ctx context.Context, id conflict.DocID) ([]byte, error) {
+	d, err := e.Get(ctx, conflict.Key{Collection: LoserCollection, ID: id})
+	if err != nil || !d.Exists() {
+		return nil, err
+	}
+	return d.Shown.Body, nil
+}
