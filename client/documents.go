@@ -21,6 +21,9 @@ type Document struct {
 	ETag       string          `json:"etag"`      // with its quotes
 	Context    string          `json:"context"`   // hand it back with a write of this document
 	Conflicts  int             `json:"conflicts"` // live versions when two or more, else 0
+	// ConflictReason says why the value only stands in, of Get: deferred,
+	// resolver_failed, resolver_failed_here, resolver_missing; empty: it does not.
+	ConflictReason string `json:"-"`
 }
 
 // Written is what a node says of a write.
@@ -89,6 +92,7 @@ func (c *Client) Get(ctx context.Context, key Key, options Options) (*Document, 
 	d := &Document{
 		Reply: a.Reply, Collection: key.Collection, ID: key.ID, Doc: a.body,
 		ETag: a.header.Get("ETag"), Context: a.header.Get("Causal-Context"), Conflicts: a.conflicts(),
+		ConflictReason: a.header.Get("Conflict-Reason"),
 	}
 	if tag := strings.Trim(strings.TrimPrefix(d.ETag, "W/"), `"`); !strings.HasPrefix(tag, "s:") {
 		d.Dot = tag

@@ -36,6 +36,9 @@ func newGetCommand(a *app) *cobra.Command {
 				return r.json(documentJSON(d))
 			}
 			r.noteConflict(client.Key{Collection: d.Collection, ID: d.ID}, d.Conflicts)
+			if d.ConflictReason != "" {
+				r.note("note: the value only stands in (%s): syncline conflicts ls --collection %s", d.ConflictReason, d.Collection)
+			}
 			_, err = r.out.Write(append(d.Doc, '\n'))
 			return err
 		}),

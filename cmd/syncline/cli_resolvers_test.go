@@ -100,6 +100,10 @@ func TestResolversDecide(t *testing.T) {
 	}
 	id := s.split("x")
 	s.split("y")
+	s.run("collections", "set", "accounts", "--policy", "script", "--resolver", "later").want(t, exitOK)
+	s.run("get", "accounts", "x").want(t, exitOK, `{"balance":70}`, "the value only stands in (deferred)")
+	s.run("put", "accounts", "x", `{}`).want(t, exitConflict, "open_conflict")
+	s.run("collections", "set", "accounts", "--policy", "lww").want(t, exitOK)
 	s.run("conflicts", "resolve", id, "--resolver", "later").want(t, exitError, "resolver_failed", "leaves the conflict to a person")
 	s.run("conflicts", "resolve", "--all", "--resolver", "adder", "--dry-run").want(t, exitOK, `{"balance":90}`, "would change what is shown", "2 to be resolved")
 	s.run("conflicts", "resolve", "--all", "--resolver", "later", "--dry-run").want(t, exitError, "2 of 2 conflicts stay open")
