@@ -62,10 +62,16 @@ type Record struct {
 	Reason     string          `json:"reason"`
 	Run        *Run            `json:"run,omitempty"` // of the resolver that was asked, also where a stand-in was shown
 	Lost       []Lost          `json:"lost"`
-	LostMore   int             `json:"lost_more,omitempty"` // how many more than MaxLost there are
-	Reviewed   bool            `json:"reviewed"`
-	Episode    string          `json:"episode,omitempty"` // the id of the first record of its group; "": it is in none
-	Trace      []TraceStep     `json:"trace"`             // what people did with it since
+	// Base says that a document beside the record has the base, BaseExact that it
+	// is what all siblings have in common; Sums are what all writes together made
+	// of each number that is added up (PROTOCOL D10).
+	Base      bool              `json:"base,omitempty"`
+	BaseExact bool              `json:"base_exact,omitempty"`
+	Sums      map[string]string `json:"sums,omitempty"`
+	LostMore  int               `json:"lost_more,omitempty"` // how many more than MaxLost there are
+	Reviewed  bool              `json:"reviewed"`
+	Episode   string            `json:"episode,omitempty"` // the id of the first record of its group; "": it is in none
+	Trace     []TraceStep       `json:"trace"`             // what people did with it since
 }
 
 // RecordPolicy is the policy that was in force.
@@ -271,6 +277,9 @@ func (r *Record) Add(s TraceStep) {
 
 // BodyID names the document that holds a sibling's body.
 func (r *Record) BodyID(d vclock.Dot) DocID { return DocID(fmt.Sprintf("%s.%s", r.ID, d)) }
+
+// BaseID names the document that holds the base.
+func (r *Record) BaseID() DocID { return DocID(r.ID + ".base") }
 
 // Has says whether a dot is one of the siblings.
 func (r *Record) Has(d vclock.Dot) bool {

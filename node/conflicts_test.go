@@ -332,7 +332,12 @@ func TestConfigure(t *testing.T) {
 		t.Fatalf("%+v, %v", all, err)
 	}
 	for text, kind := range map[string]node.Kind{
-		`{"policy":{"kind":"merge"}}`:                         node.NotBuilt,
+		`{"policy":{"kind":"merge","rules":{"/a":"add"}}}`:    node.Invalid,
+		`{"policy":{"kind":"merge","default":"sum"}}`:         node.Invalid,
+		`{"policy":{"kind":"merge","path":"/n"}}`:             node.Invalid,
+		`{"policy":{"kind":"lww","default":"max"}}`:           node.Invalid,
+		`{"policy":{"kind":"lww","rules":{"a":"sum"}}}`:       node.Invalid,
+		`{"policy":{"kind":"script"}}`:                        node.Invalid,
 		`{"policy":{"kind":"script","resolver":"x"}}`:         node.Invalid, // nobody has stored it
 		`{"ack":"majority"}`:                                  node.NotBuilt,
 		`{"policy":{"kind":"best"}}`:                          node.Invalid,

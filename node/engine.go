@@ -37,6 +37,8 @@ type Config struct {
 	Guard   Guard    // "may I write?"
 	// Stable is what every data node of the roster has (PROTOCOL D7); nil: nothing.
 	Stable func() vclock.Vector
+	// Known is what each other data node is known to have (D7); nil: nothing.
+	Known func() []vclock.Vector
 	// Offset is how far a data node's wall clock is ahead of this one's, where that
 	// was measured; nil: nowhere.
 	Offset func(node string) (time.Duration, bool)
@@ -105,6 +107,9 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	}
 	if cfg.Offset == nil {
 		cfg.Offset = func(string) (time.Duration, bool) { return 0, false }
+	}
+	if cfg.Known == nil {
+		cfg.Known = noneKnown
 	}
 	if cfg.Events == nil {
 		cfg.Events = func(Event) {}

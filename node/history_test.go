@@ -264,15 +264,15 @@ func TestRecordsAreForgotten(t *testing.T) {
 	}
 	r.wall = noon.Add(30 * 24 * time.Hour)
 	r.sweep(all, true)
-	kept("30 days old", 3)
+	kept("30 days old", 4)
 	r.wall = r.wall.Add(time.Second)
 	r.sweep(all, false)
-	kept("at a node that does not settle", 3)
+	kept("at a node that does not settle", 4)
 	r.sweep(vector("b~bbbbbbbb:1"), true)
-	kept("not stable", 3)
+	kept("not stable", 4)
 	r.guard.begin = &node.Error{Op: "write", Kind: node.ReadOnly}
 	r.sweep(all, true)
-	kept("without the vote", 3)
+	kept("without the vote", 4)
 	r.guard.begin = nil
 	r.sweep(all, true)
 	kept("older than 30 days", 0)

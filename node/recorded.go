@@ -3,14 +3,22 @@ package node
 import (
 	"bytes"
 	"context"
-	"encoding/json"
-	"fmt"
 
 	"github.com/syncline/syncline/conflict"
 )
 
-// baseSuffix ends the id of the document beside a record that has the base.
-const baseSuffix = ".base"
+// filePast keeps with a record what its siblings say of where they come from.
+func (b *batch) filePast(r *conflict.Record, set *setting, covered conflict.Siblings) error {
+	past, err := conflict.PastOf(set.lineages, covered)
+	if err != nil || !past.Known {
+		return nil //nolint:nilerr // versions whose lineages cannot be read have no known base
+	}
+	r.Base, r.BaseExact, r.Sums = past.Base.Body != nil, past.Base.Exact, past.Sums
+	if !r.Base {
+		return nil
+	}
+	return b.put(conflict.Key{Collection: LoserCollection, ID: r.BaseID()}, past.Base.Body)
+}
 
 // fileResult keeps with a record what the conflict ended with: which sibling has
 // that value, or else the value itself, so that somebody may ask later what
@@ -38,12 +46,6 @@ type Recorded struct {
 	Deleted bool
 }
 
-// recordedFacts are what a record says of the case beside its siblings.
-type recordedFacts struct {
-	BaseExact bool              `json:"base_exact"`
-	Sums      map[string]string `json:"sums"`
-}
-
 // Recorded reads the conflict that a record is about. The error is of kind
 // NotFound when a sibling's body is not kept any more.
 func (e *Engine) Recorded(ctx context.Context, r *conflict.Record) (Recorded, error) {
@@ -63,30 +65,18 @@ func (e *Engine) Recorded(ctx context.Context, r *conflict.Record) (Recorded, er
 			out.Result = v.Body
 		}
 	}
-	if err := e.recordedFacts(ctx, r, &out.Case); err != nil {
-		return out, err
+	out.BaseExact, out.Sums = r.BaseExact, r.Sums
+	var err error
+	if r.Base {
+		if out.Base, err = e.beside(ctx, r.BaseID()); err != nil {
+			return out, err
+		}
 	}
 	if out.Result != nil || out.Deleted {
 		return out, nil
 	}
-	var err error
 	out.Result, err = e.beside(ctx, r.BodyID(r.Result.Dot))
 	return out, err
-}
-
-// recordedFacts reads base and sums, as far as they were filed.
-func (e *Engine) recordedFacts(ctx context.Context, r *conflict.Record, c *Case) error {
-	d, err := e.Get(ctx, conflict.Key{Collection: RecordCollection, ID: conflict.DocID(r.ID)})
-	if err != nil || !d.Exists() {
-		return err
-	}
-	var facts recordedFacts
-	if err := json.Unmarshal(d.Shown.Body, &facts); err != nil {
-		return &Error{Op: "conflict", Kind: Corrupt, Key: d.Key.String(), Err: fmt.Errorf("the record cannot be read: %w", err)}
-	}
-	c.BaseExact, c.Sums = facts.BaseExact, facts.Sums
-	c.Base, err = e.beside(ctx, conflict.DocID(r.ID+baseSuffix))
-	return err
 }
 
 // beside reads a document that was filed beside a record, nil when there is none.

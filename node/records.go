@@ -48,6 +48,9 @@ func (b *batch) file(p plan, covered conflict.Siblings, v *conflict.Version) err
 	r.Policy = conflict.RecordPolicy{Kind: set.config.Policy.Kind, Version: set.version}
 	r.Episode = b.episode(&r)
 	noteScript(&r, p, set, shown.Run)
+	if err := b.filePast(&r, set, covered); err != nil {
+		return err
+	}
 	if err := b.fileResult(&r, covered, v); err != nil {
 		return err
 	}

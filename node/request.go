@@ -41,9 +41,10 @@ type Write struct {
 	// what was decided, and goes into its record.
 	Decision *Decision
 
-	system  bool        // the engine's own write, also to a system collection
-	settles *settlement // not nil: the write ends a conflict by the policy
-	found   *resolved   // what its document's resolver has said, when it was asked for this write
+	system  bool              // the engine's own write, also to a system collection
+	named   conflict.Siblings // of what Context names, what this node had when it looked
+	settles *settlement       // not nil: the write ends a conflict by the policy
+	found   *resolved         // what its document's resolver has said, when it was asked for this write
 	// allowed, when not nil, has the last word: it sees the settings that are in
 	// force when the write is carried out, and the body.
 	allowed func(s *settings, body []byte) error

@@ -42,7 +42,12 @@ type Case struct {
 
 // caseOf puts together what a resolver is asked about.
 func caseOf(set *setting, key conflict.Key, live conflict.Siblings) Case {
-	return Case{Collection: key.Collection, ID: key.ID, Siblings: live.Visible(), MaxBody: set.config.Limits.Body}
+	c := Case{Collection: key.Collection, ID: key.ID, Siblings: live.Visible(), MaxBody: set.config.Limits.Body}
+	// Versions whose lineages cannot be read have no known base, on every node.
+	if past, err := conflict.PastOf(set.lineages, live); err == nil {
+		c.Base, c.BaseExact, c.Sums = past.Base.Body, past.Base.Exact, past.Sums
+	}
+	return c
 }
 
 // CaseOf is what a resolver would be asked about a document.

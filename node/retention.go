@@ -185,14 +185,15 @@ func (e *Engine) deletion(view View, id conflict.DocID, stable vclock.Vector) ([
 		return nil, nil //nolint:nilerr // what cannot be read is not deleted either
 	}
 	writes := []Write{{Kind: Delete, Key: key, IfMatch: []string{d.Tag}, system: true}}
-	for _, s := range r.Siblings {
-		body := conflict.Key{Collection: LoserCollection, ID: r.BodyID(s.Dot)}
-		beside, err := view.Document(body)
-		if err != nil {
-			return nil, err
-		}
-		if beside.Alive() {
-			writes = append(writes, Write{Kind: Delete, Key: body, system: true})
+	// The siblings' bodies, the base, and what each node that ended the conflict
+	// made of it.
+	beside, err := view.List(ListRange{Collection: LoserCollection, Prefix: r.ID + ".", Limit: MaxPage, MaxBytes: MaxPageBytes})
+	if err != nil {
+		return nil, err
+	}
+	for _, one := range beside {
+		if one.Alive() {
+			writes = append(writes, Write{Kind: Delete, Key: one[0].Key, system: true})
 		}
 	}
 	return writes, nil

@@ -6,6 +6,7 @@ import (
 	"maps"
 
 	"github.com/syncline/syncline/conflict"
+	"github.com/syncline/syncline/conflict/merge"
 	"github.com/syncline/syncline/vclock"
 )
 
@@ -50,6 +51,9 @@ type setting struct {
 	age     vclock.Time // of the policy: made, or when its resolver was stored, if that is later
 	policy  conflict.Policy
 	script  Script // of a policy "script"; without source when this node lacks it
+	// lineages are the rules by which versions say what they changed; nil: they do
+	// not.
+	lineages *merge.Rules
 }
 
 // unset is the setting of a collection that has no configuration, and of the
@@ -139,7 +143,7 @@ func (e *Engine) configure(s *settings, live conflict.Siblings) {
 		return
 	}
 	version := shown.Winner.Dot.String()
-	set := &setting{config: config, version: version, made: shown.Winner.Time, age: shown.Winner.Time, policy: config.Build(version)}
+	set := &setting{config: config, version: version, made: shown.Winner.Time, age: shown.Winner.Time, policy: config.Build(version), lineages: config.Lineages()}
 	if config.Policy.Kind == conflict.KindScript {
 		e.useResolver(s, set)
 	}

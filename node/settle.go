@@ -116,6 +116,9 @@ func (e *Engine) settling(d *Document) Write {
 
 // reason says in words why the policy shows what it shows.
 func reason(d *Document) string {
+	if d.Shown.Merged > 0 {
+		return merging(d)
+	}
 	win, next := rivals(d)
 	switch {
 	case win == nil || next == nil:
@@ -127,6 +130,24 @@ func reason(d *Document) string {
 	}
 	return fmt.Sprintf("%s is shown by the collection's rule, although %s is later by %s", win.Dot, next.Dot, next.Time.Sub(win.Time).Round(time.Millisecond))
 }
+
+// merging says in words how versions were merged.
+func merging(d *Document) string {
+	text := fmt.Sprintf("%d versions were merged by member", d.Shown.Merged)
+	for i, m := range d.Shown.Decided {
+		if i == MaxReasonMembers {
+			return fmt.Sprintf("%s; and %d members more", text, len(d.Shown.Decided)-i)
+		}
+		text += fmt.Sprintf("; %s by %s", m.Path, m.Rule)
+		if m.Instead != "" {
+			text += fmt.Sprintf(", as the newest has it: %s", m.Instead)
+		}
+	}
+	return text
+}
+
+// MaxReasonMembers is the most members that a reason names.
+const MaxReasonMembers = 10
 
 // origin is what a version says of where it came from: of a settlement its id,
 // and its time, which is that of its newest sibling. With a time of its own it

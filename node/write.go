@@ -48,6 +48,9 @@ func (e *Engine) WriteAll(ctx context.Context, writes []Write, atomic bool) ([]O
 		if err := e.Await(ctx, writes[i].Session); err != nil {
 			return nil, err
 		}
+		if err := e.recallNamed(ctx, &writes[i]); err != nil {
+			return nil, err
+		}
 	}
 	if err := e.commitWrites(ctx, r); err != nil {
 		return nil, err
@@ -286,6 +289,9 @@ func (b *batch) stamp(p plan) (Written, error) {
 		v.Body = nil
 	}
 	b.origin(p, s.Covered, v)
+	if err := b.layDown(p, s.Covered, v); err != nil {
+		return Written{}, err
+	}
 	v.Sum = v.ComputeSum()
 	// Raised before the commit: a peer may report the row before this process
 	// has published it.

@@ -154,7 +154,7 @@ func (n *dataNode) openEngine(ctx context.Context, guard node.Guard, kept []byte
 	}
 	n.engine, err = node.Open(ctx, node.Config{
 		Cluster: n.roster.Cluster, Node: n.me.Name, Others: n.roster.others(n.me.Name),
-		Store: n.store, Guard: guard, Stable: n.stable, Offset: n.offset, Wall: time.Now,
+		Store: n.store, Guard: guard, Stable: n.stable, Known: n.known, Offset: n.offset, Wall: time.Now,
 		Random: randomActor, Key: key, Full: n.cfg.full, Found: n.cfg.found, Roster: kept, Events: n.newEventLog(),
 		Resolver: resolver,
 	})

@@ -14,6 +14,8 @@ import (
 // when the replicator, which needs the engine, has been made.
 func (n *dataNode) stable() vclock.Vector { return n.replicator.Stable() }
 
+func (n *dataNode) known() []vclock.Vector { return n.replicator.Known() }
+
 // settleEvery is how often a node looks for conflicts to settle.
 const settleEvery = 200 * time.Millisecond
 

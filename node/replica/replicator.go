@@ -84,6 +84,9 @@ func New(cfg Config) *Replicator {
 // Table is what this node knows of the others' frontiers.
 func (r *Replicator) Table() *Table { return r.table }
 
+// Known is what each other data node has, as far as this node knows (PROTOCOL D7).
+func (r *Replicator) Known() []vclock.Vector { return r.table.Others(r.cfg.Others) }
+
 // Stable is the vector of dots that every data node has (PROTOCOL D7).
 func (r *Replicator) Stable() vclock.Vector {
 	return r.table.Stable(r.cfg.Engine.Frontier(), r.cfg.Others)

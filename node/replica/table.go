@@ -105,6 +105,18 @@ func (t *Table) Stable(own vclock.Vector, others []string) vclock.Vector {
 	return stable
 }
 
+// Others are what the other data nodes have, as far as this node knows it from
+// data that it has (D7), in the order of their names.
+func (t *Table) Others(others []string) []vclock.Vector {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	out := make([]vclock.Vector, len(others))
+	for i, name := range others {
+		out[i] = t.known[name].frontier
+	}
+	return out
+}
+
 // tell is the table for a closing frame, and its revision.
 func (t *Table) tell() (map[string]wire.Known, uint64) {
 	t.mu.Lock()

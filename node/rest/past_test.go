@@ -174,7 +174,7 @@ func TestExplainRoute(t *testing.T) {
 		t.Errorf("reason: %s", reason)
 	}
 	sameJSON(t, a.body, fmt.Sprintf(`{"collection":"accounts","id":"alice","etag":%q,"context":"%s","conflicts":2,"conflict":"%s",
-		"policy":{"kind":"lww","version":null,"resolver":null},"shown":{"dot":"%s","deleted":false},"reason":"%s",
+		"policy":{"kind":"lww","version":null,"resolver":null,"resolver_version":null},"shown":{"dot":"%s","deleted":false},"reason":"%s",
 		"waits":"it waits until every data node has all siblings, and the policy's value is shown meanwhile","stable":false,"lost_more":0,
 		"waits_for":[{"node":"a","lacks":["%s"]},{"node":"c","lacks":["%s","%s"]}],
 		"siblings":[{"dot":"%s","node":"a","time":"%s","deleted":false,"hidden":false,"size":16,"clock":{},"stable":false,

@@ -127,9 +127,10 @@ func (c *client) configure(p *process) {
 		w.fail("%s: get: %v", p.name, err)
 		return
 	}
-	policies, minority := []string{"lww", "update_wins", "delete_wins"}, []string{"refuse", "accept"}
-	r, err := p.engine.ConfigureRequest(collection, fmt.Appendf(nil, `{"delete":%q,"minority":%q}`,
-		policies[w.rng.IntN(len(policies))], minority[w.rng.IntN(len(minority))]))
+	deletes, minority := []string{"lww", "update_wins", "delete_wins"}, []string{"refuse", "accept"}
+	kinds := []string{`{"kind":"lww"}`, `{"kind":"merge","rules":{"/n":"sum"}}`, `{"kind":"lww","path":"/n","rules":{"/n":"sum"}}`, `{"kind":"merge"}`}
+	r, err := p.engine.ConfigureRequest(collection, fmt.Appendf(nil, `{"delete":%q,"minority":%q,"policy":%s}`,
+		deletes[w.rng.IntN(len(deletes))], minority[w.rng.IntN(len(minority))], kinds[w.Stats.Configured%len(kinds)]))
 	if err == nil {
 		err = p.commit(r)
 	}

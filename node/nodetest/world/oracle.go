@@ -1,6 +1,7 @@
 package world
 
 import (
+	"bytes"
 	"cmp"
 	"maps"
 	"slices"
@@ -180,7 +181,7 @@ func (o *oracle) shown(p *process, doc *node.Document) {
 	if err == nil && (first.Shown.Reason == conflict.ReasonFailedHere || doc.Shown.Reason == conflict.ReasonFailedHere) {
 		return // a value that stands in on one of them is flagged, and has a tag of its own
 	}
-	if err != nil || first.Tag != doc.Tag || first.Shown.Winner != nil && first.Shown.Winner.Dot != doc.Shown.Winner.Dot {
+	if err != nil || first.Tag != doc.Tag || !bytes.Equal(first.Shown.Body, doc.Shown.Body) || first.Shown.Deleted != doc.Shown.Deleted {
 		o.w.fail("%s shows %s as %s, %s as %s, %v", p.name, doc.Key, doc.Tag, o.w.nodes[0].name, first.Tag, err)
 	}
 }

@@ -43,7 +43,7 @@ func (p *process) start(lose int) {
 	p.pulls, p.sources = map[string]*pull{}, map[string]*source{}
 	var err error
 	p.engine, err = node.Open(w.ctx, node.Config{
-		Cluster: clusterID, Node: p.name, Others: w.others(p.name), Store: p.store, Guard: (*guard)(p), Stable: p.stable,
+		Cluster: clusterID, Node: p.name, Others: w.others(p.name), Store: p.store, Guard: (*guard)(p), Stable: p.stable, Known: p.known,
 		Wall: p.wall, Random: w.randomActor, Key: []byte("a key for the tokens"), Full: w.cfg.Full,
 		Events: func(e node.Event) { p.event(e) }, Resolver: p.resolver(),
 	})

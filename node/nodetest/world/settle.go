@@ -31,6 +31,9 @@ func (p *process) stable() vclock.Vector {
 	return p.table.Stable(p.engine.Frontier(), p.w.others(p.name))
 }
 
+// known is what each other data node has, as far as this one knows.
+func (p *process) known() []vclock.Vector { return p.table.Others(p.w.others(p.name)) }
+
 // settle ends what can be ended, in one commit.
 func (p *process) settle() {
 	w := p.w
