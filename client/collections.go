@@ -22,7 +22,7 @@ const (
 type Policy struct {
 	Kind     string          `json:"kind"`
 	Path     string          `json:"path,omitempty"`     // lww: JSON pointer of a number
-	Rules    json.RawMessage `json:"rules,omitempty"`    // merge
+	Rules    json.RawMessage `json:"rules,omitempty"`    // by JSON pointer; see API, collections
 	Default  string          `json:"default,omitempty"`  // merge
 	Resolver string          `json:"resolver,omitempty"` // script
 }

@@ -36,8 +36,8 @@ type Conflict struct {
 	} `json:"policy"`
 	Reason string `json:"reason"` // in words
 	// OpenReason says why an open one waits for a person: deferred,
-	// resolver_failed, resolver_failed_here, resolver_missing; empty: it does not,
-	// or its policy is manual.
+	// resolver_failed, resolver_failed_here, resolver_missing, or of a merge blind,
+	// before_policy, too_large, damaged; empty: it does not, or its policy is manual.
 	OpenReason string       `json:"open_reason"`
 	Run        *ConflictRun `json:"run"` // what the resolver left; nil: none was asked
 	Who        string       `json:"who"`
@@ -48,10 +48,13 @@ type Conflict struct {
 	// What a list leaves out.
 	Base      json.RawMessage `json:"base"` // null: not known
 	BaseExact bool            `json:"base_exact"`
-	Shown     *ConflictValue  `json:"shown"`  // what is shown, or was as long as it was open
-	Result    *ConflictValue  `json:"result"` // what ended it; nil: it is open
-	Lost      []LostMember    `json:"lost"`
-	Trace     []ConflictStep  `json:"trace"` // what people did with the record
+	// Sums are, by JSON pointer, what all writes together made of the numbers that
+	// the collection adds up.
+	Sums   map[string]string `json:"sums"`
+	Shown  *ConflictValue    `json:"shown"`  // what is shown, or was as long as it was open
+	Result *ConflictValue    `json:"result"` // what ended it; nil: it is open
+	Lost   []LostMember      `json:"lost"`
+	Trace  []ConflictStep    `json:"trace"` // what people did with the record
 	// ETag is of the document as it is now, with its quotes: Decision.IfMatch.
 	ETag string `json:"-"`
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 
 	"github.com/syncline/syncline/conflict"
+	"github.com/syncline/syncline/conflict/merge"
 )
 
 // filePast keeps with a record what its siblings say of where they come from.
@@ -86,4 +87,21 @@ func (e *Engine) beside(ctx context.Context, id conflict.DocID) ([]byte, error) 
 		return nil, err
 	}
 	return d.Shown.Body, nil
+}
+
+// ConflictPast is what the siblings of a conflict say of where they come from.
+func (e *Engine) ConflictPast(ctx context.Context, c *Conflict) (conflict.Past, error) {
+	if c.Record == nil {
+		past, err := conflict.PastOf(e.setting(c.Open.Key.Collection).lineages, c.Open.Live)
+		if err != nil {
+			return past, &Error{Op: "conflict", Kind: Corrupt, Key: c.Open.Key.String(), Err: err}
+		}
+		return past, nil
+	}
+	past := conflict.Past{Sums: c.Record.Sums, Base: merge.Base{Exact: c.Record.BaseExact}}
+	var err error
+	if c.Record.Base {
+		past.Base.Body, err = e.beside(ctx, c.Record.BaseID())
+	}
+	return past, err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -124,6 +125,8 @@ func yesNo(is bool) string {
 // collectionFlags change a configuration member by member.
 type collectionFlags struct {
 	policy, path, resolver string
+	rules                  []string
+	defaultRule            string
 	delete, ack, minority  string
 	history, records       string
 	requireContext, reset  bool
@@ -138,11 +141,14 @@ func newCollectionSetCommand(a *app) *cobra.Command {
 		Use: "set COLLECTION", Short: "Configure a collection: what is not named stays", Args: exactArgs(1),
 		Example: "  syncline collections set accounts --policy manual --require-context\n" +
 			"  syncline collections set readings --policy lww --path /sequence\n" +
+			"  syncline collections set stock --policy merge --rule /count=sum --rule /tags=union\n" +
 			"  syncline collections set accounts --file accounts.json",
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.policy, "policy", "", "how conflicts are shown: lww, merge, script or manual")
 	flags.StringVar(&f.path, "path", "", "with lww: JSON pointer of a number; the largest is shown")
+	flags.StringArrayVar(&f.rules, "rule", nil, "a rule of merge for a member, as POINTER=RULE: lww, max, min, sum, union, concat or keep_both; repeat it, all rules are replaced")
+	flags.StringVar(&f.defaultRule, "default-rule", "", "with merge: the rule of all other members")
 	flags.StringVar(&f.resolver, "resolver", "", "with script: name of the resolver")
 	flags.StringVar(&f.delete, "delete", "", "a delete beside an update: lww, update_wins or delete_wins")
 	flags.BoolVar(&f.requireContext, "require-context", false, "take no write without If-Match or Causal-Context")
@@ -159,7 +165,10 @@ func newCollectionSetCommand(a *app) *cobra.Command {
 }
 
 func (f *collectionFlags) set(ctx context.Context, r *remote, flags *pflag.FlagSet, name string) error {
-	patch := f.patch(flags)
+	patch, err := f.patch(flags)
+	if err != nil {
+		return err
+	}
 	ways := 0
 	for _, is := range []bool{len(patch) > 0, f.file != "", f.reset} {
 		if is {
@@ -170,7 +179,6 @@ func (f *collectionFlags) set(ctx context.Context, r *remote, flags *pflag.FlagS
 		return usagef("say what to change, or give all of it by --file, or --reset it: one of the three")
 	}
 	change := client.Configuration{PutOptions: client.PutOptions{IfMatch: f.ifMatch}}
-	var err error
 	switch {
 	case f.reset:
 		if err := r.client.Unconfigure(ctx, name, change.PutOptions); err != nil {
@@ -192,14 +200,23 @@ func (f *collectionFlags) set(ctx context.Context, r *remote, flags *pflag.FlagS
 }
 
 // patch is the merge patch for the flags that were given.
-func (f *collectionFlags) patch(flags *pflag.FlagSet) map[string]any {
-	out, policy := map[string]any{}, map[string]any{}
+func (f *collectionFlags) patch(flags *pflag.FlagSet) (map[string]any, error) {
+	out, policy, rules := map[string]any{}, map[string]any{}, map[string]string{}
+	for _, one := range f.rules {
+		at := strings.LastIndex(one, "=")
+		if at < 0 {
+			return nil, usagef("--rule %s: want POINTER=RULE, such as /balance=sum", one)
+		}
+		rules[one[:at]] = one[at+1:]
+	}
 	for _, m := range []struct {
 		of         map[string]any
 		flag, name string
 		value      any
 	}{
 		{policy, "path", "path", f.path},
+		{policy, "rule", "rules", rules},
+		{policy, "default-rule", "default", f.defaultRule},
 		{policy, "resolver", "resolver", f.resolver},
 		{out, "delete", "delete", f.delete},
 		{out, "require-context", "require_context", f.requireContext},
@@ -225,5 +242,5 @@ func (f *collectionFlags) patch(flags *pflag.FlagSet) map[string]any {
 	if len(policy) > 0 {
 		out["policy"] = policy
 	}
-	return out
+	return out, nil
 }

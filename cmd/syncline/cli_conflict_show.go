@@ -207,6 +207,9 @@ func (c *column) at(path string) string {
 func compareSides(c *client.Conflict) table {
 	columns := []column{columnOf(c.Base, false)}
 	t := table{head: []string{" ", "MEMBER", "BASE"}}
+	if len(columns[0].members) > 0 && !c.BaseExact {
+		t.head[2] = "BASE, ABOUT" // not all of what they have in common
+	}
 	sides := c.Siblings[:min(shownSides, len(c.Siblings))]
 	for i, one := range sides {
 		columns = append(columns, columnOf(one.Doc, one.Deleted))

@@ -46,8 +46,9 @@ type conflictFacts struct {
 	LostCount  int                 `json:"lost_count"`
 	Lost       []lostJSON          `json:"lost,omitzero"`
 	Trace      []traceJSON         `json:"trace,omitzero"`
-	Base       *struct{}           `json:"base"` // this build knows none
+	Base       json.RawMessage     `json:"base"` // null: none is known; a list has none
 	BaseExact  bool                `json:"base_exact"`
+	Sums       map[string]string   `json:"sums,omitempty"`
 	Episode    *string             `json:"episode"` // null: it is in none
 }
 
@@ -109,6 +110,11 @@ func (v *conflictView) appendWhole(ctx context.Context, b []byte, c *node.Confli
 		}
 	}
 	facts.explain(c)
+	past, err := v.s.engine.ConflictPast(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	facts.Base, facts.BaseExact, facts.Sums = past.Base.Body, past.Base.Exact, past.Sums
 	b = appendFacts(b, &facts)
 	b = appendSides(append(b, `,"siblings":`...), sides, maxSides)
 	b = appendConflictShown(append(b, `,"shown":`...), c, sides)
@@ -132,6 +138,9 @@ func (v *conflictView) facts(ctx context.Context, c *node.Conflict) (conflictFac
 	f.Reason = "it waits until every data node has all siblings, and the policy's value is shown meanwhile"
 	if c.Open.Shown.Open {
 		f.Reason = "it waits for a person, and the value shown stands in meanwhile"
+	}
+	if c.Open.Shown.Detail != "" {
+		f.Reason += ": " + c.Open.Shown.Detail
 	}
 	f.openedBy(&c.Open.Shown)
 	var err error
