@@ -44,7 +44,7 @@ func (p Merge) Show(s Siblings) Shown {
 		return shown.deferred(ReasonTooLarge, fmt.Sprintf("merged, the document would have %d bytes: at most %d", len(m.Body), p.MaxBody))
 	}
 	shown.Body, shown.Decided = m.Body, m.Decided
-	shown.Merged = len(alive)
+	shown.Merged, shown.Winner = len(alive), nil
 	return shown
 }
 

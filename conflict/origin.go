@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/syncline/syncline/conflict/merge"
 	"github.com/syncline/syncline/vclock"
 )
 
@@ -16,7 +17,7 @@ const (
 	// MaxPast is the most write ids of an Origin's Past.
 	MaxPast = 256
 	// MaxLineage is the longest Lineage, in bytes.
-	MaxLineage = 256 << 10
+	MaxLineage = merge.MaxBytes
 )
 
 // WriteID names a request or a settlement: a hash of what makes two attempts

@@ -17,7 +17,7 @@ import (
 type Shown struct {
 	Body    []byte
 	Deleted bool
-	Winner  *Version // the sibling whose value it is, or the newest one of a merge
+	Winner  *Version // the sibling whose value it is; nil: none has it
 	// Open says that the value only stands in until a person has decided.
 	Open bool
 	// Reason is a code that says why the policy itself could not decide, and

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/syncline/syncline/conflict/merge"
 	"github.com/syncline/syncline/vclock"
 )
 
@@ -150,20 +151,34 @@ func NewRecord(s Siblings, by *Version, shown Shown) Record {
 		return -1
 	})
 	seen := s.Visible()
+	lossy := func(string) bool { return true }
+	if shown.Merged > 0 && bytes.Equal(shown.Body, by.Body) {
+		lossy = shown.lossy
+	}
 	for _, v := range ordered {
 		hidden := seen.Find(v.Dot) == nil
 		r.Siblings = append(r.Siblings, RecordSibling{
 			Dot: v.Dot, Node: v.Dot.Actor.Node(), Time: v.Time, Deleted: v.Deleted, Size: len(v.Body), Hidden: hidden, Clock: &v.Clock,
 		})
 		if !hidden {
-			r.lose(v, by)
+			r.lose(v, by, lossy)
 		}
 	}
 	return r
 }
 
+// lossy says whether a merge has dropped a value at a path: only of a member that
+// several siblings had changed, and that cannot be put together from what they
+// made of it. Else the value is in what the merge made, or somebody who had seen
+// it wrote another.
+func (s *Shown) lossy(path string) bool {
+	return slices.ContainsFunc(s.Decided, func(d merge.Decided) bool {
+		return !d.Together() && (d.Path == path || strings.HasPrefix(path, d.Path+"/") || strings.HasPrefix(d.Path, path+"/"))
+	})
+}
+
 // lose notes what of a sibling is not in the result.
-func (r *Record) lose(v, by *Version) {
+func (r *Record) lose(v, by *Version, lossy func(path string) bool) {
 	if v.Deleted || by.Deleted {
 		if v.Deleted != by.Deleted {
 			r.note(Lost{Dot: v.Dot, Value: short(v.Body)})
@@ -171,8 +186,9 @@ func (r *Record) lose(v, by *Version) {
 		return
 	}
 	for _, d := range differences("", v.Body, by.Body) {
-		d.Dot = v.Dot
-		r.note(d)
+		if d.Dot = v.Dot; lossy(d.Path) {
+			r.note(d)
+		}
 	}
 }
 

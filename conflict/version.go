@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 
+	"github.com/syncline/syncline/conflict/merge"
 	"github.com/syncline/syncline/vclock"
 )
 
@@ -79,6 +80,8 @@ func (v *Version) Check() error {
 		return fmt.Errorf("version %s of %s: its clock covers itself", v.Dot, v.Key)
 	case v.Origin != nil && v.Origin.Old == v.Dot:
 		return fmt.Errorf("version %s of %s: it says that it was stamped again as itself", v.Dot, v.Key)
+	case v.Origin != nil && merge.Check(v.Origin.Lineage) != nil:
+		return fmt.Errorf("version %s of %s: its lineage cannot be read", v.Dot, v.Key)
 	case v.Deleted && len(v.Body) > 0:
 		return fmt.Errorf("version %s of %s: a tombstone with a body", v.Dot, v.Key)
 	}

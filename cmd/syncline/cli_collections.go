@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -112,7 +114,26 @@ func (r *remote) showCollection(c *client.Collection, err error) error {
 		t.add(cell{row[0], faint}, text(row[1]))
 	}
 	t.add(cell{"Configured by", faint}, configuredCell(c))
+	for _, rule := range rulesOf(&c.Policy) {
+		t.add(cell{"Rule", faint}, text(rule))
+	}
 	return t.write(r.out, r.colour)
+}
+
+// rulesOf lists the rules of members, by path.
+func rulesOf(p *client.Policy) []string {
+	rules := map[string]string{}
+	if json.Unmarshal(p.Rules, &rules) != nil {
+		return nil
+	}
+	var out []string
+	for _, path := range slices.Sorted(maps.Keys(rules)) {
+		out = append(out, path+" "+rules[path])
+	}
+	if p.Default != "" {
+		out = append(out, "all others "+p.Default)
+	}
+	return out
 }
 
 func yesNo(is bool) string {

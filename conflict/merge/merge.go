@@ -39,6 +39,16 @@ type Decided struct {
 	Instead string
 }
 
+// Together says whether all values are in what was made of them.
+func (d *Decided) Together() bool {
+	switch d.Rule {
+	case Sum, Union, Concat, KeepBoth:
+		return d.Instead == ""
+	case LWW, Max, Min:
+	}
+	return false
+}
+
 // Merge computes the document of versions of which none covers another and none
 // is a tombstone. Its error is one of those above, or of a damaged version.
 func (r *Rules) Merge(of []*Version) (*Merged, error) {
