@@ -2,6 +2,7 @@ package conflict_test
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 
@@ -69,7 +70,7 @@ func TestDamagedLineage(t *testing.T) {
 	t.Parallel()
 	s, policy := sides(t, `{"policy":{"kind":"merge"}}`, `{}`, `{"a":1}`, `{"b":1}`)
 	bad := *s[0]
-	bad.Origin = &conflict.Origin{Lineage: append(bad.Origin.Lineage[:len(bad.Origin.Lineage):len(bad.Origin.Lineage)], 0)}
+	bad.Origin = &conflict.Origin{Lineage: append(slices.Clip(bad.Origin.Lineage), 0)}
 	bad.Sum = bad.ComputeSum()
 	if err := bad.Check(); err == nil || !strings.Contains(err.Error(), "lineage") {
 		t.Errorf("got %v", err)

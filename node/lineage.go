@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/syncline/syncline/conflict"
 	"github.com/syncline/syncline/vclock"
@@ -71,7 +72,7 @@ func (b *batch) layDown(p plan, covered conflict.Siblings, v *conflict.Version) 
 // named are the versions that the write's context names, and whether one of them
 // is not here, or the context knows of more than this node.
 func (p *plan) named() (shown conflict.Siblings, blind bool) {
-	have := append(p.live[:len(p.live):len(p.live)], p.w.named...)
+	have := append(slices.Clip(p.live), p.w.named...)
 	for _, d := range p.w.Context.Shown {
 		if v := have.Find(d); v != nil {
 			shown = append(shown, v)

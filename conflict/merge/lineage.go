@@ -159,7 +159,6 @@ func (s *sibling) own() amounts {
 
 // past is the join of the numbers of several versions.
 type past struct {
-	elements map[string][]mark // of the arrays that are merged by elements: who added each
 	tallies  map[string]tallies
 	attempts map[WriteID]map[vclock.Dot]amounts
 	taken    map[vclock.Dot]amounts

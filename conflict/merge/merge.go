@@ -258,7 +258,7 @@ func (r *Rules) Sums(of []*Version) (map[string]string, error) {
 		return nil, err
 	}
 	if len(siblings) > 1 && comparable(siblings) != nil {
-		return nil, nil
+		return nil, nil //nolint:nilerr // what cannot be merged has no sums, which is no error
 	}
 	out := map[string]string{}
 	p := pastOf(siblings)
