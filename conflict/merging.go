@@ -20,6 +20,10 @@ type Merge struct {
 	Version string // of the configuration
 }
 
+// MaxMerge is the most bytes of bodies that are merged, together: a read computes
+// the merge as long as the conflict is open.
+const MaxMerge = 32 << 20
+
 // Reasons why a merge defers.
 const (
 	ReasonBlind        Reason = "blind"
@@ -35,6 +39,13 @@ func (p Merge) Show(s Siblings) Shown {
 	alive := slices.DeleteFunc(slices.Clone(seen), func(v *Version) bool { return v.Deleted })
 	if shown.Deleted || len(alive) == 1 {
 		return shown
+	}
+	size := 0
+	for _, v := range alive {
+		size += len(v.Body)
+	}
+	if size > MaxMerge {
+		return shown.deferred(ReasonTooLarge, fmt.Sprintf("the versions have %d bytes together: at most %d are merged", size, MaxMerge))
 	}
 	m, err := p.Rules.Merge(mergeable(alive))
 	if err != nil {

@@ -4,9 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"slices"
-
-	"github.com/syncline/syncline/planted"
-	"github.com/syncline/syncline/vclock"
 )
 
 // Why a set of siblings cannot be merged.
@@ -87,11 +84,12 @@ func merged(r *Rules, siblings []*sibling) (*Merged, error) {
 		}
 	}
 	m := &merging{rules: r, siblings: siblings, past: pastOf(siblings), items: map[string][]item{}}
+	m.stand = newStanding(siblings, m.past)
 	out := &Merged{value: map[string][]byte{}, mark: map[string]mark{}, items: m.items}
 	units := m.all()
 	for _, u := range units {
 		out.value[u.path] = u.value
-		if standing := standingOf(siblings, m.past, u.path); len(standing) == 1 {
+		if standing := m.stand.of(u.path); len(standing) == 1 {
 			out.mark[u.path] = standing[0].mark[u.path]
 			out.items[u.path] = standing[0].items[u.path]
 		}
@@ -119,45 +117,11 @@ func comparable(siblings []*sibling) error {
 	return nil
 }
 
-// standingOf returns the siblings whose value of a member stands, one for each
-// mark, in the order of the siblings. A value stands unless another sibling had
-// its mark in its past and has another mark, or lacks the member: then that one's
-// writer replaced it, or took it out. A change beats a removal that did not see
-// it. Marks of two attempts of one write are one mark.
-func standingOf(siblings []*sibling, p *past, path string) []*sibling {
-	var out []*sibling
-	for _, v := range siblings {
-		m, has := v.mark[path]
-		if !has {
-			continue
-		}
-		same := p.attemptsOf(m.Dot)
-		if slices.ContainsFunc(siblings, func(u *sibling) bool { return u != v && replaces(u, same, path) }) {
-			continue
-		}
-		at := slices.IndexFunc(out, func(u *sibling) bool { return slices.Contains(same, u.mark[path].Dot) })
-		if at >= 0 {
-			out[at] = v // the newest of those that have one value: which spelling does not matter
-		} else {
-			out = append(out, v)
-		}
-	}
-	return out
-}
-
-// replaces says whether a sibling's writer had seen a mark, under one of its
-// dots, and its member no longer has it.
-func replaces(u *sibling, same []vclock.Dot, path string) bool {
-	if planted.On(planted.MarksWhole) {
-		return u.Clock.Covers(same[0]) // as if one change made all members new
-	}
-	return !slices.Contains(same, u.mark[path].Dot) && slices.ContainsFunc(same, u.covers)
-}
-
 // merging is one Merge at work.
 type merging struct {
 	rules    *Rules
 	siblings []*sibling // by time and actor
+	stand    *standing
 	past     *past
 	decided  []Decided
 	items    map[string][]item // of arrays that were merged
@@ -174,7 +138,7 @@ func (m *merging) all() []unit {
 				continue
 			}
 			seen[u.path] = true
-			if standing := standingOf(m.siblings, m.past, u.path); len(standing) > 0 {
+			if standing := m.stand.of(u.path); len(standing) > 0 {
 				out = append(out, unit{u.path, m.decide(u.path, standing)})
 			}
 		}
@@ -240,7 +204,7 @@ func (m *merging) newestOf(units []unit, which func(path string) bool) *sibling 
 		if !which(u.path) {
 			continue
 		}
-		for _, s := range standingOf(m.siblings, m.past, u.path) {
+		for _, s := range m.stand.of(u.path) {
 			if best == nil || newer(s, best) {
 				best = s
 			}

@@ -114,9 +114,10 @@ func (t *stamping) shown() {
 		}
 	}
 	p, kept := pastOf(t.past), map[string]mark{}
+	stand := newStanding(t.past, p)
 	for path, m := range t.marks {
 		same := p.attemptsOf(m.Dot)
-		if standing := standingOf(t.past, p, path); len(standing) == 1 && slices.Contains(same, standing[0].mark[path].Dot) {
+		if standing := stand.of(path); len(standing) == 1 && slices.Contains(same, standing[0].mark[path].Dot) {
 			kept[path] = mark{same[0], m.Height}
 		}
 	}
