@@ -85,6 +85,9 @@ type LostMember struct {
 	Path  string          `json:"path"`  // JSON pointer; empty: all of the document
 	Value json.RawMessage `json:"value"` // null where the sibling has no such member, too
 	Delta string          `json:"delta"` // of numbers: the sibling's less the result's, exactly; empty: no numbers
+	// Change is, of numbers, what the sibling's writer had added to what the
+	// siblings come from; empty: not known for certain.
+	Change string `json:"change"`
 }
 
 // ConflictStep is what somebody did with a record.

@@ -58,7 +58,7 @@ func TestMergeIsExact(t *testing.T) {
 			if all.conflicts == 0 && p.name[0] != 'c' {
 				t.Error("no conflict was made: the run proves nothing")
 			}
-			t.Log(all)
+			t.Logf("%s, %d nodes, %.0f %% old: %s", p.name, p.nodes, 100*p.old, all)
 		})
 	}
 }

@@ -111,6 +111,9 @@ type Lost struct {
 	Path  string          `json:"path"`            // JSON pointer; "" is the whole document
 	Value json.RawMessage `json:"value"`           // null where the sibling lacks the member, or is a tombstone
 	Delta string          `json:"delta,omitempty"` // for numbers: the sibling's less the result's, exactly
+	// Change is, for numbers, the sibling's less the base's, where that is known
+	// for certain: what its writer had added.
+	Change string `json:"change,omitempty"`
 }
 
 // TraceStep is what somebody did with a record.
@@ -281,6 +284,34 @@ func number(value json.RawMessage) (*big.Rat, bool) {
 func decimal(r *big.Rat) string {
 	digits, _ := r.FloatPrec()
 	return r.FloatString(digits)
+}
+
+// Measure holds what was lost against what the siblings come from.
+func (r *Record) Measure(base merge.Base) {
+	if !base.Exact || base.Body == nil {
+		return
+	}
+	for i := range r.Lost {
+		if l := &r.Lost[i]; l.Path != "" {
+			l.Change = delta(l.Value, valueAt(base.Body, l.Path))
+		}
+	}
+}
+
+// valueAt is the value of a JSON pointer in a document, nil where there is none.
+func valueAt(value json.RawMessage, path string) json.RawMessage {
+	steps, err := parsePointer(path)
+	if err != nil {
+		return nil
+	}
+	for _, step := range steps {
+		m, ok := members(value)
+		if !ok {
+			return nil
+		}
+		value = m[step]
+	}
+	return value
 }
 
 // Add notes what somebody did.

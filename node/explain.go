@@ -14,13 +14,16 @@ import (
 type Explanation struct {
 	Document Document
 	Policy   conflict.PolicyConfig // in force
-	Version  string                // the dot of the configuration; "" for none
-	Reason   string                // in words
-	Waits    string                // in words, what it waits for; "" where nothing is open
-	Conflict string                // the id; "" for none
-	Unstable []vclock.Dot          // siblings that some data node may lack (D7)
-	Lost     []conflict.Lost       // what of the siblings is not in the value shown
-	LostMore int                   // how many more there are
+	// ScriptVersion is of the policy's resolver; empty: it has none, or this node
+	// lacks it.
+	ScriptVersion string
+	Version       string          // the dot of the configuration; "" for none
+	Reason        string          // in words
+	Waits         string          // in words, what it waits for; "" where nothing is open
+	Conflict      string          // the id; "" for none
+	Unstable      []vclock.Dot    // siblings that some data node may lack (D7)
+	Lost          []conflict.Lost // what of the siblings is not in the value shown
+	LostMore      int             // how many more there are
 }
 
 // Explain says why a document shows what it shows.
@@ -30,7 +33,7 @@ func (e *Engine) Explain(ctx context.Context, key conflict.Key) (Explanation, er
 		return Explanation{}, err
 	}
 	set := e.setting(key.Collection)
-	out := Explanation{Document: d, Policy: set.config.Policy, Version: set.version, Lost: []conflict.Lost{}}
+	out := Explanation{Document: d, Policy: set.config.Policy, Version: set.version, ScriptVersion: set.script.Version, Lost: []conflict.Lost{}}
 	switch len(d.Live) {
 	case 0:
 		out.Reason = "nothing is known of the document"
@@ -47,6 +50,9 @@ func (e *Engine) Explain(ctx context.Context, key conflict.Key) (Explanation, er
 	}
 	out.Conflict, out.Reason, out.Waits = e.ConflictID(&d), e.reason(&d), waits(&d, out.Unstable)
 	as := conflict.NewRecord(d.Live, &conflict.Version{Key: key, Deleted: d.Shown.Deleted, Body: d.Shown.Body}, d.Shown)
+	if past, err := conflict.PastOf(set.lineages, d.Live); err == nil {
+		as.Measure(past.Base)
+	}
 	out.Lost, out.LostMore = as.Lost, as.LostMore
 	return out, nil
 }

@@ -15,6 +15,7 @@ func (b *batch) filePast(r *conflict.Record, set *setting, covered conflict.Sibl
 		return nil //nolint:nilerr // versions whose lineages cannot be read have no known base
 	}
 	r.Base, r.BaseExact, r.Sums = past.Base.Body != nil, past.Base.Exact, past.Sums
+	r.Measure(past.Base)
 	if !r.Base {
 		return nil
 	}

@@ -268,6 +268,9 @@ func differ(sides []column, path string) bool {
 // lostMembers lists what the result does not have as a version had it.
 func lostMembers(c *client.Conflict) table {
 	t := table{head: []string{" ", "LOST", "OF", "VALUE", "MORE OR LESS"}}
+	if slices.ContainsFunc(c.Lost, func(l client.LostMember) bool { return l.Change != "" }) {
+		t.head = append(t.head, "HAD ADDED") // where the base is known
+	}
 	for _, lost := range c.Lost[:min(shownMembers, len(c.Lost))] {
 		of := lost.Dot
 		if i := slices.IndexFunc(c.Siblings, func(one client.ConflictSide) bool { return one.Dot == lost.Dot }); i >= 0 {
@@ -280,6 +283,9 @@ func lostMembers(c *client.Conflict) table {
 		row := []cell{text(" "), text(path), text(of), text(clip(string(lost.Value), memberWidth))}
 		if lost.Delta != "" {
 			row = append(row, text(signed(lost.Delta)))
+		}
+		if lost.Change != "" {
+			row = append(row, text(signed(lost.Change)))
 		}
 		t.add(row...)
 	}

@@ -98,7 +98,7 @@ func TestLifeOfAConflict(t *testing.T) {
 	m := s.must(200, "GET", "/v1/conflicts/"+id, "").object(t)
 	for name, want := range map[string]any{
 		"id": id, "state": "settled", "by": "person", "who": "anonymous", "reason": "she says so", "lost_count": 1.0, "trace": []any{},
-		"lost":   []any{map[string]any{"dot": other, "path": "/balance", "value": 70.5, "delta": "45.5"}},
+		"lost":   []any{map[string]any{"dot": other, "path": "/balance", "value": 70.5, "delta": "45.5", "change": nil}},
 		"shown":  map[string]any{"dot": own, "deleted": false, "doc": map[string]any{"balance": 25.0, "name": "Alice"}},
 		"result": map[string]any{"dot": done["dot"], "deleted": false, "doc": map[string]any{"balance": 25.0, "name": "Alice"}},
 	} {

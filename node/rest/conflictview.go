@@ -58,6 +58,8 @@ type lostJSON struct {
 	Path  string          `json:"path"`
 	Value json.RawMessage `json:"value"`
 	Delta *string         `json:"delta"` // null: no two numbers
+	// Change is what the sibling's writer had added; null: not known for certain.
+	Change *string `json:"change"`
 }
 
 // traceJSON is what somebody did with a record.
@@ -185,7 +187,7 @@ func (f *conflictFacts) explain(c *node.Conflict) {
 		return
 	}
 	for _, l := range c.Record.Lost {
-		f.Lost = append(f.Lost, lostJSON{Dot: l.Dot, Path: l.Path, Value: l.Value, Delta: known(l.Delta)})
+		f.Lost = append(f.Lost, lostJSON{Dot: l.Dot, Path: l.Path, Value: l.Value, Delta: known(l.Delta), Change: known(l.Change)})
 	}
 	for _, t := range c.Record.Trace {
 		f.Trace = append(f.Trace, traceJSON{Action: t.Action, Dot: t.Of, Who: t.Who, At: t.At})

@@ -67,7 +67,7 @@ func appendFactsOf(x *node.Explanation, context string) []byte {
 		LostMore   int                 `json:"lost_more"`
 	}{
 		d.Key.Collection, d.Key.ID, quotedTag(d), context, d.Live.Conflicts(), known(x.Conflict),
-		conflictPolicy{Kind: x.Policy.Kind, Version: known(x.Version), Resolver: known(x.Policy.Resolver)},
+		conflictPolicy{Kind: x.Policy.Kind, Version: known(x.Version), Resolver: known(x.Policy.Resolver), ResolverVersion: known(x.ScriptVersion)},
 		shown, x.Reason, known(x.Waits), len(x.Unstable) == 0, x.LostMore,
 	})
 	return text[:len(text)-1]
@@ -99,7 +99,7 @@ func (s *Server) missers(dots []vclock.Dot) []misser {
 func appendExplained(b []byte, x *node.Explanation) []byte {
 	lost := map[vclock.Dot][]lostJSON{}
 	for _, l := range x.Lost {
-		lost[l.Dot] = append(lost[l.Dot], lostJSON{Dot: l.Dot, Path: l.Path, Value: l.Value, Delta: known(l.Delta)})
+		lost[l.Dot] = append(lost[l.Dot], lostJSON{Dot: l.Dot, Path: l.Path, Value: l.Value, Delta: known(l.Delta), Change: known(l.Change)})
 	}
 	d := &x.Document
 	b = append(b, '[')

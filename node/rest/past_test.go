@@ -178,7 +178,7 @@ func TestExplainRoute(t *testing.T) {
 		"waits":"it waits until every data node has all siblings, and the policy's value is shown meanwhile","stable":false,"lost_more":0,
 		"waits_for":[{"node":"a","lacks":["%s"]},{"node":"c","lacks":["%s","%s"]}],
 		"siblings":[{"dot":"%s","node":"a","time":"%s","deleted":false,"hidden":false,"size":16,"clock":{},"stable":false,
-				"lost":[{"dot":"%s","path":"/balance","value":70.5,"delta":"45.5"}]},
+				"lost":[{"dot":"%s","path":"/balance","value":70.5,"change":null,"delta":"45.5"}]},
 			{"dot":"%s","node":"b","time":"%s","deleted":false,"hidden":false,"size":14,"clock":{},"stable":false,"lost":[]}]}`,
 		a.header.Get("ETag"), a.header.Get("Causal-Context"), id, own, reason, own, other, own, other, early, other, own, times))
 	s.must(201, "PUT", "/v1/docs/accounts/bob", `{}`)
