@@ -93,3 +93,24 @@ func TestRulesInAConfiguration(t *testing.T) {
 		t.Errorf("%s, %v", b, err)
 	}
 }
+
+// DESIGN 1: "last-write-wins keeps 70 or 20 and a deduction vanishes": with rules
+// the record says which one it was.
+func TestWhatLWWLoses(t *testing.T) {
+	t.Parallel()
+	config := `{"policy":{"kind":"lww","rules":{"/n":"sum"}}}`
+	s, policy := sides(t, config, `{"n":120,"x":1}`, `{"n":20,"x":1}`, `{"n":70,"x":1}`)
+	c, err := conflict.ParseConfig([]byte(config), conflict.ConfigLimits{DefaultBody: 200, MaxBody: 1000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	past, err := conflict.PastOf(c.Lineages(), s)
+	if err != nil || !past.Base.Exact || string(past.Base.Body) != `{"n":120,"x":1}` || past.Sums["/n"] != "-30" {
+		t.Fatalf("%s exact %v, %v, %v", past.Base.Body, past.Base.Exact, past.Sums, err)
+	}
+	r := conflict.NewRecord(s, &conflict.Version{Key: theKey, Dot: dot(actorA, 9), Body: s[1].Body}, policy.Show(s))
+	r.Measure(past.Base)
+	if len(r.Lost) != 1 || r.Lost[0].Change != "-100" || r.Lost[0].Delta != "-50" {
+		t.Errorf("%+v", r.Lost)
+	}
+}

@@ -125,19 +125,3 @@ func TestLineageOnlyWhereItIsNeeded(t *testing.T) {
 }
 
 func errOf(_ node.Written, err error) error { return err }
-
-// DESIGN 1: "last-write-wins keeps 70 or 20 and a deduction vanishes": with rules
-// the record says which one it was.
-func TestWhatLWWLoses(t *testing.T) {
-	r := newRig(t)
-	r.start()
-	r.configure(`{"policy":{"kind":"lww","rules":{"/balance":"sum"}},"history":"1h"}`)
-	r.ok(errOf(r.Write(t.Context(), put("alice", `{"balance":120}`))))
-	id := r.twoWith(`{"balance":20}`, `{"balance":70}`).Live.ID()
-	r.settleNow()
-	rec := r.one(id).Record
-	if len(rec.Lost) != 1 || rec.Lost[0].Change != "-100" || rec.Lost[0].Delta != "-50" || rec.Sums["/balance"] != "-30" || !rec.BaseExact {
-		t.Errorf("%+v", rec)
-	}
-	r.shows("alice", `{"balance":70}`, 1)
-}
