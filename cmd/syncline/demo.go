@@ -111,7 +111,7 @@ func (d *demo) stayUp(ctx, storyCtx context.Context, c *demoCluster) error {
 	fmt.Fprintf(d.app.stdout, "\nThe cluster stays up until Ctrl-C. Its page: %s\nTry, in another terminal:\n", page)
 	fmt.Fprintf(d.app.stdout, "  export %s=%s,%s\n", envNode, c.url("a"), c.url("b"))
 	for _, example := range []string{
-		"status --watch", "chaos cut a b --for 30s", `put accounts alice '{"balance":5}'`, "siblings accounts alice", "verify",
+		"status --watch", "chaos cut a b --for 30s", `put accounts alice '{"balance":5}'`, "siblings accounts alice", "conflicts ls --state settled", "verify",
 	} {
 		fmt.Fprintf(d.app.stdout, "  %s %s\n", d.command, example)
 	}
