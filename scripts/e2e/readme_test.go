@@ -20,6 +20,8 @@ const (
 	readmeSection = "Conflicts"
 	// readmeTimeout bounds one run of all examples.
 	readmeTimeout = 90 * time.Second
+	// fewestExamples is how many blocks of commands the page has at least.
+	fewestExamples = 30
 	// anything stands in an output for what differs from run to run; on a line of
 	// its own, for any number of lines.
 	anything = "…"
@@ -60,16 +62,46 @@ func TestReadmeConflicts(t *testing.T) {
 	if err := os.Symlink(os.Getenv(envBinary), filepath.Join(r.bin, "syncline")); err != nil {
 		t.Fatal(err)
 	}
+	r.node = c.url("a")
 	r.found(t)
 	r.serve(t)
 	blocks := examplesOf(section(r.text, readmeSection))
+	if len(blocks) < fewestExamples {
+		t.Errorf("the page has %d examples, want %d or more", len(blocks), fewestExamples)
+	}
 	r.run(t, blocks)
-	r.check(t, blocks)
+	for _, differs := range r.check(blocks) {
+		t.Error(differs)
+	}
+}
+
+// A page and a program that differ are noticed: another output, a command that
+// fails, one that does not although it should, and a variable without a value.
+func TestReadmeNoticesDifferences(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ page, differs string }{
+		"same":     {"```sh\nN=$(echo 7)\necho \"it  is $N\" \\\n and\n```\n```text\nit is … and\n```\n```sh\nfalse   # refused\n```\n", ""},
+		"lines":    {"```sh\nprintf 'one\\ntwo\\nthree\\n'\n```\n```text\none\n…\nthree\n```\n", ""},
+		"output":   {"```sh\necho yes\n```\n```text\nno\n```\n", "README.md:7: it says\nno\nand what was printed is\nyes\n"},
+		"more":     {"```sh\necho yes; echo and no\n```\n```text\nyes\n```\n", "README.md:7: it says\n"},
+		"fails":    {"```sh\necho why; false\n```\n", "README.md:4: exit code 1 of echo why; false\nwhy\n"},
+		"succeeds": {"```sh\ntrue # refused\n```\n```sh\ntrue\n```\n", "README.md:4: exit code 0 of true # refused\n"},
+		"empty":    {"```sh\nN=$(true)\necho $N\n```\n", "README.md:5: it was not run"},
+	} {
+		r := &readmeRun{dir: t.TempDir(), out: t.TempDir(), bin: t.TempDir()}
+		blocks := examplesOf(section("x\n## A\n"+c.page+"## B\n```sh\nfalse\n```\n", "A"))
+		r.run(t, blocks)
+		differs := strings.Join(r.check(blocks), "\n")
+		if !strings.HasPrefix(differs, c.differs) || c.differs == "" && differs != "" {
+			t.Errorf("%s: noticed %q, want %q", name, differs, c.differs)
+		}
+	}
 }
 
 // readmeRun is one run of the page's examples.
 type readmeRun struct {
 	*cluster
+	node string // where commands go that name no node
 	text string // of the page, with the addresses of this cluster
 	dir  string // where a reader of the page is
 	out  string // what was printed, and the exit codes
@@ -141,7 +173,7 @@ func (r *readmeRun) serve(t *testing.T) {
 func (r *readmeRun) shell(ctx context.Context, dir, script string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, "sh", "-c", script)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "PATH="+r.bin+":"+os.Getenv("PATH"), "CURL_HOME="+r.bin, "SYNCLINE_NODE="+r.url("a"), "OUT="+r.out)
+	cmd.Env = append(os.Environ(), "PATH="+r.bin+":"+os.Getenv("PATH"), "CURL_HOME="+r.bin, "SYNCLINE_NODE="+r.node, "OUT="+r.out)
 	return cmd
 }
 
@@ -162,10 +194,10 @@ func (r *readmeRun) run(t *testing.T, blocks []example) {
 			if c.refused {
 				wanted = "-ne"
 			}
-			fmt.Fprintf(&script, "{\n%s\n} >\"$OUT/%d.out\" 2>&1\ncode=$?; echo $code >\"$OUT/%d.code\"; [ $code %s 0 ] || exit\n", c.text, c.line, c.line, wanted)
+			fmt.Fprintf(&script, "{\n%s\n} >\"$OUT/%d.out\" 2>&1\ncode=$?; echo $code >\"$OUT/%d.code\"; [ $code %s 0 ] || exit 0\n", c.text, c.line, c.line, wanted)
 			// A variable that is empty would make other commands mean something else.
 			if set := variableLine.FindStringSubmatch(c.text); set != nil {
-				fmt.Fprintf(&script, "[ -n \"$%s\" ] || exit\n", set[1])
+				fmt.Fprintf(&script, "[ -n \"$%s\" ] || exit 0\n", set[1])
 			}
 		}
 	}
@@ -176,32 +208,27 @@ func (r *readmeRun) run(t *testing.T, blocks []example) {
 	}
 }
 
-// check compares exit codes and outputs with the page.
-func (r *readmeRun) check(t *testing.T, blocks []example) {
-	t.Helper()
-	if len(blocks) < 20 {
-		t.Errorf("the page has %d examples", len(blocks))
-	}
+// check compares exit codes and outputs with the page, and says what differs.
+func (r *readmeRun) check(blocks []example) []string {
+	var differs []string
 	for _, b := range blocks {
 		printed := ""
 		for _, c := range b.commands {
 			out, errOut := os.ReadFile(filepath.Join(r.out, strconv.Itoa(c.line)+".out"))
 			code, errCode := os.ReadFile(filepath.Join(r.out, strconv.Itoa(c.line)+".code"))
 			if errOut != nil || errCode != nil {
-				t.Fatalf("README.md:%d: it was not run, since what is before it failed: %s", c.line, c.text)
+				return append(differs, fmt.Sprintf("README.md:%d: it was not run, since what is before it failed: %s", c.line, c.text))
 			}
-			if failed := strings.TrimSpace(string(code)) != "0"; failed != c.refused {
-				t.Fatalf("README.md:%d: exit code %s of %s\n%s", c.line, strings.TrimSpace(string(code)), c.text, out)
+			if exit := strings.TrimSpace(string(code)); exit != "0" != c.refused {
+				return append(differs, fmt.Sprintf("README.md:%d: exit code %s of %s\n%s", c.line, exit, c.text, out))
 			}
 			printed += string(out)
 		}
-		if os.Getenv("SHOW") != "" {
-			fmt.Printf("-- %v\n%s\n", b.commands, printed)
-		}
 		if b.prints != "" && !prints(b.prints, printed) {
-			t.Errorf("README.md:%d: it says\n%s\nand what was printed is\n%s", b.line, b.prints, printed)
+			differs = append(differs, fmt.Sprintf("README.md:%d: it says\n%s\nand what was printed is\n%s", b.line, b.prints, printed))
 		}
 	}
+	return differs
 }
 
 // section is a part of a page, from its heading to the next of its rank, with
