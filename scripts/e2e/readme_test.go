@@ -287,7 +287,7 @@ func prints(want, got string) bool {
 			continue
 		}
 		var words []string
-		for _, word := range strings.FieldsSeq(line) {
+		for word := range strings.FieldsSeq(line) {
 			words = append(words, strings.ReplaceAll(regexp.QuoteMeta(word), anything, `.*?`))
 		}
 		pattern.WriteString(`[ \t]*` + strings.Join(words, `[ \t]+`) + `[ \t\r]*\n`)
