@@ -63,9 +63,6 @@ func (e *Engine) Recorded(ctx context.Context, r *conflict.Record) (Recorded, er
 		if !s.Hidden {
 			out.Siblings = append(out.Siblings, v)
 		}
-		if r.Result.As != nil && *r.Result.As == s.Dot {
-			out.Result = v.Body
-		}
 	}
 	out.BaseExact, out.Sums = r.BaseExact, r.Sums
 	var err error
@@ -74,11 +71,20 @@ func (e *Engine) Recorded(ctx context.Context, r *conflict.Record) (Recorded, er
 			return out, err
 		}
 	}
-	if out.Result != nil || out.Deleted {
-		return out, nil
-	}
-	out.Result, err = e.beside(ctx, r.BodyID(r.Result.Dot))
+	out.Result, err = e.RecordedResult(ctx, r)
 	return out, err
+}
+
+// RecordedResult reads the value that the conflict of a record ended with, nil
+// when it ended with a deletion or the value is not on record.
+func (e *Engine) RecordedResult(ctx context.Context, r *conflict.Record) ([]byte, error) {
+	switch {
+	case r.Result.Deleted:
+		return nil, nil
+	case r.Result.As != nil:
+		return e.beside(ctx, r.BodyID(*r.Result.As))
+	}
+	return e.beside(ctx, r.BodyID(r.Result.Dot))
 }
 
 // beside reads a document that was filed beside a record, nil when there is none.

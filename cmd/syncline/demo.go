@@ -28,8 +28,9 @@ func newDemoCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "demo", Short: "Two nodes and a witness as real processes tell what happens when their link is cut", Args: exactArgs(0),
 		Long: "Starts two data nodes and a witness as real processes on free loopback ports in a temporary\n" +
-			"folder, cuts their link, writes on both sides, heals it, and shows every answer as it came. It\n" +
-			"ends with 0 only if every claim held. On a terminal the cluster then stays up until Ctrl-C.\n" +
+			"folder, cuts their link, writes on both sides, heals it, tries rules on the conflict that this leaves,\n" +
+			"and shows every answer as it came. It ends with 0 only if every claim held. On a terminal the cluster\n" +
+			"then stays up until Ctrl-C.\n" +
 			"With --data debian, the package index of this machine is imported through both nodes instead.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if data != "" && data != dataDebian {
@@ -111,7 +112,7 @@ func (d *demo) stayUp(ctx, storyCtx context.Context, c *demoCluster) error {
 	fmt.Fprintf(d.app.stdout, "\nThe cluster stays up until Ctrl-C. Its page: %s\nTry, in another terminal:\n", page)
 	fmt.Fprintf(d.app.stdout, "  export %s=%s,%s\n", envNode, c.url("a"), c.url("b"))
 	for _, example := range []string{
-		"status --watch", "chaos cut a b --for 30s", `put accounts alice '{"balance":5}'`, "siblings accounts alice", "verify",
+		"status --watch", "chaos cut a b --for 30s", `put accounts alice '{"balance":5}'`, "siblings accounts alice", "conflicts ls --state settled", "verify",
 	} {
 		fmt.Fprintf(d.app.stdout, "  %s %s\n", d.command, example)
 	}

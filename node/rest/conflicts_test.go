@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -123,7 +124,7 @@ func TestLifeOfAConflict(t *testing.T) {
 	}
 	m = s.must(200, "GET", "/v1/conflicts/"+id, "").object(t)
 	trace := m["trace"].([]any)
-	if len(trace) != 2 || m["state"] != "reviewed" || m["result"].(map[string]any)["doc"] != nil {
+	if len(trace) != 2 || m["state"] != "reviewed" || !reflect.DeepEqual(m["result"].(map[string]any)["doc"], map[string]any{"balance": 25.0, "name": "Alice"}) {
 		t.Fatalf("afterwards: %v", m)
 	}
 	step := trace[0].(map[string]any)

@@ -120,7 +120,11 @@ func (v *conflictView) appendWhole(ctx context.Context, b []byte, c *node.Confli
 	b = appendFacts(b, &facts)
 	b = appendSides(append(b, `,"siblings":`...), sides, maxSides)
 	b = appendConflictShown(append(b, `,"shown":`...), c, sides)
-	return append(appendResult(append(b, `,"result":`...), c, now), '}'), nil
+	result, err := v.result(ctx, c, now)
+	if err != nil {
+		return nil, err
+	}
+	return append(appendResult(append(b, `,"result":`...), c, result), '}'), nil
 }
 
 // facts says what is known of a conflict, but for the lists that can be long.
@@ -322,15 +326,23 @@ func appendConflictShown(b []byte, c *node.Conflict, sides []side) []byte {
 	return appendValue(b, sides[at].dot, sides[at].deleted, sides[at].body)
 }
 
-// appendResult appends the version that ended the conflict, with its value as
-// long as it is live.
-func appendResult(b []byte, c *node.Conflict, now *node.Document) []byte {
+// result is the value that ended a conflict: that of the version itself while it
+// is live, else what is on record.
+func (v *conflictView) result(ctx context.Context, c *node.Conflict, now *node.Document) ([]byte, error) {
+	if c.Record == nil {
+		return nil, nil
+	}
+	if live := now.Live.Find(c.Record.Result.Dot); live != nil {
+		return live.Body, nil
+	}
+	return v.s.engine.RecordedResult(ctx, c.Record)
+}
+
+// appendResult appends the version that ended the conflict, with its value where
+// that is known.
+func appendResult(b []byte, c *node.Conflict, body []byte) []byte {
 	if c.Record == nil {
 		return append(b, "null"...)
-	}
-	var body []byte
-	if v := now.Live.Find(c.Record.Result.Dot); v != nil {
-		body = v.Body
 	}
 	return appendValue(b, c.Record.Result.Dot, c.Record.Result.Deleted, body)
 }
