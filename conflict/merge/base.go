@@ -25,7 +25,7 @@ func (r *Rules) Base(of []*Version) (Base, error) {
 	}
 	b := Base{Exact: comparable(siblings) == nil && !pastOf(siblings).doubled()}
 	for _, s := range siblings {
-		b.Exact = b.Exact && !s.aside
+		b.Exact = b.Exact && s.aside != beyondAside
 	}
 	var units []unit
 	for _, path := range pathsOf(siblings) {

@@ -18,7 +18,7 @@ const (
 	formVersion = 1
 	flagPlain   = 0
 	flagBlind   = 1
-	flagAside   = 2
+	flagAside   = 2 // times what the version is
 )
 
 var errLineage = errors.New("merge: a lineage that is not in its one form")
@@ -28,10 +28,7 @@ func (l *lineage) marshal() []byte {
 	if l.blind {
 		return []byte{formVersion, flagBlind}
 	}
-	w := &writer{flag: flagPlain, actors: map[vclock.Actor]uint64{}}
-	if l.aside {
-		w.flag = flagAside
-	}
+	w := &writer{flag: flagPlain + byte(l.aside)*flagAside, actors: map[vclock.Actor]uint64{}}
 	w.body = append(w.body, l.outline[:]...)
 	w.dot(l.origin)
 	w.body = binary.AppendUvarint(w.body, l.height)
@@ -159,8 +156,8 @@ func (l *lineage) unmarshal(data []byte) error {
 	switch flag := r.byte(); flag {
 	case flagBlind:
 		l.blind = true
-	case flagPlain, flagAside:
-		l.aside = flag == flagAside
+	case flagPlain, flagAside, 2 * flagAside:
+		l.aside = aside(flag / flagAside)
 		r.lineage(l)
 	default:
 		return errLineage

@@ -59,10 +59,20 @@ type former struct {
 // amounts are what one write added, by path. What is zero is left out.
 type amounts map[string]number
 
+// aside says whether former values tell all. A write that was made beside what was
+// live, or over a tombstone, leaves gaps for those who come after it.
+type aside byte
+
+const (
+	notAside    aside = iota
+	madeAside         // the version itself
+	beyondAside       // one of its past: no base is exact
+)
+
 // lineage is the decoded form.
 type lineage struct {
-	blind    bool              // the version's context named versions that its node did not have
-	aside    bool              // former values may not tell all: no base is exact
+	blind    bool // the version's context named versions that its node did not have
+	aside    aside
 	outline  outline           // of the rules that it was stamped by
 	origin   vclock.Dot        // the version whose value the tallies begin with; zero: an empty document
 	height   uint64            // one more than the highest that the version came after

@@ -85,15 +85,18 @@ type stamping struct {
 	items map[string][]item
 }
 
-// aside says whether former values may not tell all: a write of the past was made
-// beside what was live, or over a tombstone. It ends with a version that every
-// data node has, and that is all there is: no later write misses it.
-func (t *stamping) aside() bool {
-	if t.Aside || slices.ContainsFunc(t.past, func(s *sibling) bool { return s.Deleted }) {
-		return true
-	}
+// aside says whether former values tell all of the past. They do again from a
+// version on that every data node has, and that is all there is: no later write
+// misses it.
+func (t *stamping) aside() aside {
 	alone := len(t.past) == 1 && t.Stable.Covers(t.past[0].Dot)
-	return !alone && slices.ContainsFunc(t.past, func(s *sibling) bool { return s.aside })
+	switch {
+	case slices.ContainsFunc(t.past, func(s *sibling) bool { return s.Deleted || !alone && s.aside != notAside }):
+		return beyondAside
+	case t.Aside:
+		return madeAside
+	}
+	return notAside
 }
 
 // shown finds what the writer was shown, and which marks may be kept. None may
