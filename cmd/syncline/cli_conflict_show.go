@@ -143,9 +143,7 @@ func conflictTitle(c *client.Conflict) string {
 // shownText says which version is shown, or was.
 func shownText(c *client.Conflict) string {
 	switch {
-	case c.Shown == nil:
-		return unknownValue
-	case c.Shown.Dot == "":
+	case c.Shown == nil, c.Shown.Dot == "":
 		return "a value made of several versions"
 	}
 	for i, one := range c.Siblings {
