@@ -34,11 +34,16 @@ func (p *process) stable() vclock.Vector {
 // known is what each other data node has, as far as this one knows.
 func (p *process) known() []vclock.Vector { return p.table.Others(p.w.others(p.name)) }
 
+// turn says whether this node is the one to settle, or does so all the same.
+func (p *process) turn() bool {
+	lower := slices.ContainsFunc(p.w.nodes, func(q *process) bool { return q.name < p.name && q.running() && q.acting })
+	return !lower || p.w.chance(outOfTurn)
+}
+
 // settle ends what can be ended, in one commit.
 func (p *process) settle() {
 	w := p.w
-	lower := slices.ContainsFunc(w.nodes, func(q *process) bool { return q.name < p.name && q.running() && q.acting })
-	if lower && !w.chance(outOfTurn) {
+	if !p.turn() {
 		return
 	}
 	found, err := p.engine.Settlement(w.ctx, p.stable())
@@ -62,6 +67,7 @@ func (p *process) settle() {
 		case out.Err == nil, kind == node.LeaseLost:
 			made := out.Written.After.Live.Find(out.Written.Dot)
 			w.oracle.wrote(p, made, maps.Clone(pasts[i]), false)
+			w.oracle.added(&found.Documents[i], made)
 			w.oracle.settled(p, found.Documents[i].Live, made)
 		case kind == node.ReadOnly, kind == node.Precondition:
 			w.Stats.Refused++
@@ -103,7 +109,7 @@ func (o *oracle) ended(covered conflict.Siblings, made *conflict.Version) {
 // at every node. Below FULL a record may be lost with the tail of its node,
 // while the version has got through.
 func (o *oracle) recorded() {
-	if !o.w.cfg.Full {
+	if !o.w.cfg.Full || o.w.cfg.shortRecords() {
 		return
 	}
 	for _, id := range slices.Sorted(maps.Keys(o.records)) {
