@@ -109,4 +109,3 @@ func (o *oracle) summed(live map[conflict.Key]conflict.Siblings) {
 		o.w.Stats.Summed++
 	}
 }
-

@@ -31,14 +31,13 @@ func (c *Config) retention() string {
 // shortRecords says that records may be gone at the end.
 func (c *Config) shortRecords() bool { return c.Records == shortKeep }
 
-// sweepLater plans the next look for what has had its time.
+// sweepLater plans the next look for what has had its time, in worlds that look.
 func (p *process) sweepLater() {
-	if !p.w.cfg.Sweep {
-		return
-	}
 	p.later(p.w.between(sweepMost/4, sweepMost), func() {
-		p.sweep()
-		p.sweepLater()
+		if p.w.cfg.Sweep {
+			p.sweep()
+			p.sweepLater()
+		}
 	})
 }
 

@@ -107,8 +107,11 @@ func (c *client) undo(p *process) {
 		u.IfMatch = []string{before.Tag}
 	}
 	req, err := p.engine.UndoRequest(w.ctx, r.ID, u)
-	if node.KindOf(err) == node.Invalid {
-		return // a person's decision is not reverted
+	switch node.KindOf(err) {
+	case node.Invalid, node.NotFound:
+		w.Stats.Refused++ // a person's decision is not reverted, and a body may still be on its way
+		return
+	default:
 	}
 	if err == nil {
 		err = p.commit(req)
@@ -150,4 +153,3 @@ func (o *oracle) traced() {
 		}
 	}
 }
-
