@@ -16,7 +16,7 @@ import (
 
 const (
 	// configuredWithin is how long the policy may take to all nodes.
-	configuredWithin = 20 * time.Second
+	configuredWithin = 2 * time.Minute
 	// mostAdded bounds a number that is written or added, both ways.
 	mostAdded = 9
 )

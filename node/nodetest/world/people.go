@@ -69,8 +69,8 @@ func (c *client) resolve(p *process) {
 	}
 	req, err := p.engine.ResolveRequest(w.ctx, open.ID, r)
 	switch node.KindOf(err) {
-	case node.NotFound, node.ResolverFailed:
-		w.Stats.Refused++ // the resolver has not arrived, or gives no value
+	case node.NotFound, node.ResolverFailed, node.Invalid:
+		w.Stats.Refused++ // the resolver has not arrived, or gives no value; or the record came before the version that ended it
 		return
 	default:
 	}

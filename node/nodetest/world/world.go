@@ -64,7 +64,8 @@ type World struct {
 
 	oracle  *oracle
 	clients []*client
-	frames  int // sent that were no heartbeats
+	frames  int  // sent that were no heartbeats
+	ending  bool // all is healed, and nobody writes
 
 	trace    hash.Hash64
 	failures []string
