@@ -15,10 +15,12 @@ const (
 	// settleMost is the longest pause between two looks at the conflicts.
 	settleMost = 400 * time.Millisecond
 	// outOfTurn is the chance that a node settles although a lower one is there:
-	// whose turn it is must not matter. At the end each waits for its turn: where
-	// rows take longer than the time between two looks, several that do not could go
-	// on settling each other's settlements for ever.
+	// whose turn it is must not matter.
 	outOfTurn = 0.3
+	// outOfTurnLast is that chance at the end. A node may have no result of its own,
+	// so others must come in; but where rows take longer than the time between two
+	// looks, several that often do go on settling each other's settlements.
+	outOfTurnLast = 0.05
 )
 
 // settleLater plans the next look at the conflicts.
@@ -40,7 +42,10 @@ func (p *process) known() []vclock.Vector { return p.table.Others(p.w.others(p.n
 // turn says whether this node is the one to settle, or does so all the same.
 func (p *process) turn() bool {
 	lower := slices.ContainsFunc(p.w.nodes, func(q *process) bool { return q.name < p.name && q.running() && q.acting })
-	return !lower || !p.w.ending && p.w.chance(outOfTurn)
+	if p.w.ending {
+		return !lower || p.w.chance(outOfTurnLast)
+	}
+	return !lower || p.w.chance(outOfTurn)
 }
 
 // settle ends what can be ended, in one commit.
