@@ -7,6 +7,7 @@ DATA    ?=        # demo: empty for the bank story, or "debian"
 SEEDS   ?= 20000  # soak: seeds of the simulation
 KILLS   ?= 50     # soak: kill -9 of one node under load; a fifth as many of all at once
 BENCH   ?=        # bench: flags, such as "-only solo -window 5s"
+BASELINE ?=       # bench: a commit to compare with, such as 71e21b3^
 LEDGER  := $(CURDIR)/soak/ledger.jsonl
 
 .PHONY: help demo build test bench profile soak lint fmt clean
@@ -25,7 +26,9 @@ test: ## everything that must be green, with its own set-up
 
 bench: build ## figures and ratios; BENCH="-only solo" for a part of them
 	CGO_ENABLED=0 go build -o bin/bare ./bench/bare
-	CGO_ENABLED=0 go run ./bench -product $(BIN) -bare bin/bare -commit $(COMMIT) $(BENCH)
+	$(if $(strip $(BASELINE)),scripts/baseline.sh '$(strip $(BASELINE))' bin/baseline)
+	CGO_ENABLED=0 go run ./bench -product $(BIN) -bare bin/bare -commit $(COMMIT) $(if $(strip $(BASELINE)),-baseline bin/baseline) $(BENCH)
+	go test -count=1 -run '^$$' -bench '^BenchmarkResolve$$' ./conflict/script
 
 profile: build ## what the compiler optimises the binary by, from the figures' own load
 	CGO_ENABLED=0 go build -o bin/bare ./bench/bare

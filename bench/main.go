@@ -31,6 +31,9 @@ type options struct {
 	reads         int           // random reads before the memory is read
 	probes        int           // of the lag
 	profiles      string        // folder for profiles of the data nodes, or ""
+	baseline      string        // an earlier build to compare with, or ""
+	resolver      string        // file of the script that settles
+	conflicts     int           // of the part heal
 }
 
 // bench is one run.
@@ -60,6 +63,8 @@ func parts() []part {
 		{"catchup", "a new node takes all documents", (*bench).catchUp},
 		{"memory", "resident memory after writing and reading", (*bench).memory},
 		{"cut", "from the cut until the minority refuses", (*bench).cut},
+		{"heal", "from the end of a cut until all conflicts are settled", (*bench).heal},
+		{"earlier", "documents without siblings, against an earlier build", (*bench).earlier},
 	}
 }
 
@@ -106,6 +111,9 @@ func parse(args []string, out io.Writer) (options, error) {
 	flags.IntVar(&o.ids, "ids", 100_000, "documents that are overwritten and read")
 	flags.IntVar(&o.documents, "documents", 200_000, "documents of the parts catchup and memory, a multiple of 64")
 	flags.IntVar(&o.reads, "reads", 100_000, "random reads of the part memory")
+	flags.StringVar(&o.baseline, "baseline", "", "binary of an earlier build, for the part earlier; empty leaves it out")
+	flags.StringVar(&o.resolver, "resolver", "scripts/resolvers/union_tags.star", "script of the part heal")
+	flags.IntVar(&o.conflicts, "conflicts", 10_000, "conflicting documents of the part heal")
 	flags.IntVar(&o.probes, "probes", 500, "writes of the part lag")
 	if err := flags.Parse(args); err != nil {
 		return o, err
@@ -113,7 +121,7 @@ func parse(args []string, out io.Writer) (options, error) {
 	if flags.NArg() > 0 {
 		return o, fmt.Errorf("unexpected argument %q", flags.Arg(0))
 	}
-	if min(o.rounds, o.clients, o.ids, o.documents, o.reads, o.probes) < 1 || o.window <= 0 {
+	if min(o.rounds, o.clients, o.ids, o.documents, o.reads, o.probes, o.conflicts) < 1 || o.window <= 0 {
 		return o, errors.New("every number is at least 1")
 	}
 	return o, nil

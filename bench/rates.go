@@ -73,7 +73,7 @@ func (b *bench) compare(ctx context.Context, part string, nodes int, witness boo
 		}
 	}
 	for _, m := range measures {
-		rates, err := b.turns(ctx, m, []string{floor}, product.targets())
+		rates, err := b.turns(ctx, m, floorAndProduct(floor, product)...)
 		if err != nil {
 			return err
 		}
@@ -86,12 +86,23 @@ func (b *bench) compare(ctx context.Context, part string, nodes int, witness boo
 	return err
 }
 
+// side is one of those that are measured in turn.
+type side struct {
+	name    string
+	targets []string // base URLs
+}
+
+func floorAndProduct(floor string, product *cluster) []side {
+	return []side{{"floor", []string{floor}}, {"syncline", product.targets()}}
+}
+
 // turns puts a measure on each side in turn, round by round, and returns the
 // ok answers a second of each side.
-func (b *bench) turns(ctx context.Context, m measure, sides ...[]string) ([][]float64, error) {
+func (b *bench) turns(ctx context.Context, m measure, sides ...side) ([][]float64, error) {
 	rates := make([][]float64, len(sides))
 	for round := range b.opts.rounds {
-		for side, targets := range sides {
+		for i, s := range sides {
+			targets := s.targets
 			cfg := m.config
 			cfg.Duration, cfg.Seed = b.opts.window, uint64(round)
 			if !cfg.Keys.Random {
@@ -101,8 +112,8 @@ func (b *bench) turns(ctx context.Context, m measure, sides ...[]string) ([][]fl
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", m.name, err)
 			}
-			rates[side] = append(rates[side], result.PerSecond())
-			b.logf("%s, round %d, %s: %v", m.name, round+1, []string{"floor", "syncline"}[side], result)
+			rates[i] = append(rates[i], result.PerSecond())
+			b.logf("%s, round %d, %s: %v", m.name, round+1, s.name, result)
 		}
 	}
 	return rates, nil
@@ -158,7 +169,7 @@ func (b *bench) floor(ctx context.Context) (err error) {
 		{name: "floor, PUT of fresh ids", config: b.fresh()},
 		{name: "floor, GET of constant bytes", config: b.read()},
 	} {
-		rates, err := b.turns(ctx, m, []string{base})
+		rates, err := b.turns(ctx, m, side{"floor", []string{base}})
 		if err != nil {
 			return err
 		}

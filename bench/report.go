@@ -54,6 +54,15 @@ func addBelow[T cmp.Ordered](r *report, name string, got, limit T, show func(T) 
 	})
 }
 
+// addTime adds a time that must stay under a limit; 0 for none.
+func (r *report) addTime(name string, got, limit time.Duration) {
+	if limit > 0 {
+		addBelow(r, name, got, limit, showDuration)
+		return
+	}
+	r.figures = append(r.figures, figure{name: name, product: showDuration(got)})
+}
+
 // write prints the table and says how many targets were missed.
 func (r *report) write(out io.Writer) error {
 	table := tabwriter.NewWriter(out, 0, 0, 3, ' ', 0)

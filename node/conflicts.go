@@ -244,12 +244,26 @@ type Resolution struct {
 // Resolve ends an open conflict by a write that covers its siblings, and no
 // others: with one more the id is another one.
 func (e *Engine) Resolve(ctx context.Context, id string, r Resolution) (Written, error) {
-	c, err := e.Conflict(ctx, id)
+	w, d, err := e.resolving(ctx, id, r)
 	if err != nil {
 		return Written{}, err
 	}
+	out, err := e.Write(ctx, w)
+	if KindOf(err) == Precondition {
+		return out, changed(d, err)
+	}
+	return out, err
+}
+
+// resolving is the write that ends an open conflict, and the document that has
+// it.
+func (e *Engine) resolving(ctx context.Context, id string, r Resolution) (Write, *Document, error) {
+	c, err := e.Conflict(ctx, id)
+	if err != nil {
+		return Write{}, nil, err
+	}
 	if c.State != ConflictOpen {
-		return Written{}, &Error{Op: "resolve", Kind: Invalid, Key: id, Err: errors.New("the conflict is settled: restore one of its values, or write the document")}
+		return Write{}, nil, &Error{Op: "resolve", Kind: Invalid, Key: id, Err: errors.New("the conflict is settled: restore one of its values, or write the document")}
 	}
 	d := c.Open
 	w := Write{
@@ -259,7 +273,7 @@ func (e *Engine) Resolve(ctx context.Context, id string, r Resolution) (Written,
 	if !r.Pick.IsZero() {
 		v := d.Live.Find(r.Pick)
 		if v == nil {
-			return Written{}, &Error{Op: "resolve", Kind: Invalid, Key: id, Err: fmt.Errorf("pick: %s is none of the siblings %s", r.Pick, dots(d.Live))}
+			return Write{}, nil, &Error{Op: "resolve", Kind: Invalid, Key: id, Err: fmt.Errorf("pick: %s is none of the siblings %s", r.Pick, dots(d.Live))}
 		}
 		w.Body, r.Delete = v.Body, v.Deleted
 	}
@@ -268,14 +282,10 @@ func (e *Engine) Resolve(ctx context.Context, id string, r Resolution) (Written,
 	}
 	if r.Resolver != "" {
 		if w, err = e.resolveBy(ctx, d, r); err != nil {
-			return Written{}, err
+			return Write{}, nil, err
 		}
 	}
-	out, err := e.Write(ctx, w)
-	if KindOf(err) == Precondition {
-		return out, changed(d, err)
-	}
-	return out, err
+	return w, d, nil
 }
 
 // changed turns a failed If-Match into what it means for a conflict.
@@ -329,40 +339,46 @@ const (
 // while the conflict was open, by time and actor alone. Review notes that a
 // person has looked.
 func (e *Engine) Undo(ctx context.Context, id string, u Undo) (Written, error) {
-	c, err := e.Conflict(ctx, id)
+	writes, err := e.undoing(ctx, id, u)
 	if err != nil {
 		return Written{}, err
 	}
-	if c.State == ConflictOpen {
-		return Written{}, &Error{Op: u.Action, Kind: Invalid, Key: id, Err: errors.New("the conflict is open: resolve it first")}
-	}
-	r := c.Record
-	note := Write{Kind: Patch, Key: conflict.Key{Collection: RecordCollection, ID: conflict.DocID(id)}, system: true, Change: noteIn(e, u)}
-	if u.Action == ActionReview {
-		out, err := e.WriteAll(ctx, []Write{note}, true)
-		if err != nil {
-			return Written{}, err
-		}
-		return out[0].Written, out[0].Err
-	}
-	if u.Action == ActionRevert {
-		if r.By != conflict.ByPolicy && r.By != conflict.ByScript {
-			return Written{}, &Error{Op: u.Action, Kind: Invalid, Key: id, Err: fmt.Errorf("the conflict was ended by %s, not by a policy: restore one of its values", r.By)}
-		}
-		u.Dot = r.Siblings[len(r.Siblings)-1].Dot
-	}
-	w, err := e.restoring(ctx, r, u)
-	if err != nil {
-		return Written{}, err
-	}
-	out, err := e.WriteAll(ctx, []Write{w, note}, true)
-	if f, ok := errors.AsType[*Error](err); ok && f.Kind == AtomicFailed {
+	out, err := e.WriteAll(ctx, writes, true)
+	if f, ok := errors.AsType[*Error](err); ok && f.Kind == AtomicFailed && u.Action != ActionReview {
 		return Written{}, f.Err // what is wrong is wrong with the one or the other
 	}
 	if err != nil {
 		return Written{}, err
 	}
 	return out[0].Written, out[0].Err
+}
+
+// undoing is what an Undo writes, all or none: the document, where its value
+// changes, and the note in the record.
+func (e *Engine) undoing(ctx context.Context, id string, u Undo) ([]Write, error) {
+	c, err := e.Conflict(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if c.State == ConflictOpen {
+		return nil, &Error{Op: u.Action, Kind: Invalid, Key: id, Err: errors.New("the conflict is open: resolve it first")}
+	}
+	r := c.Record
+	note := Write{Kind: Patch, Key: conflict.Key{Collection: RecordCollection, ID: conflict.DocID(id)}, system: true, Change: noteIn(e, u)}
+	if u.Action == ActionRevert {
+		if r.By != conflict.ByPolicy && r.By != conflict.ByScript {
+			return nil, &Error{Op: u.Action, Kind: Invalid, Key: id, Err: fmt.Errorf("the conflict was ended by %s, not by a policy: restore one of its values", r.By)}
+		}
+		u.Dot = r.Siblings[len(r.Siblings)-1].Dot
+	}
+	if u.Action == ActionReview {
+		return []Write{note}, nil
+	}
+	w, err := e.restoring(ctx, r, u)
+	if err != nil {
+		return nil, err
+	}
+	return []Write{w, note}, nil
 }
 
 // restoring is the write that brings a sibling's value back.

@@ -54,11 +54,15 @@ func (b *batch) file(p plan, covered conflict.Siblings, v *conflict.Version) err
 	if err := b.fileResult(&r, covered, v); err != nil {
 		return err
 	}
+	key := conflict.Key{Collection: RecordCollection, ID: conflict.DocID(r.ID)}
+	if err := b.keepSteps(&r, key); err != nil {
+		return err
+	}
 	facts, err := json.Marshal(r)
 	if err != nil {
 		return &Error{Op: "record", Kind: Bug, Key: v.Key.String(), Err: err}
 	}
-	if err := b.put(conflict.Key{Collection: RecordCollection, ID: conflict.DocID(r.ID)}, facts); err != nil {
+	if err := b.put(key, facts); err != nil {
 		return err
 	}
 	for _, u := range covered {

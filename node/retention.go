@@ -78,18 +78,13 @@ func (s *Sweeper) Once(ctx context.Context) error {
 }
 
 func (s *Sweeper) sweepHistory(ctx context.Context) error {
-	ages, err := s.Engine.ages(ctx)
+	due, err := s.Engine.expired(ctx)
 	if err != nil {
 		return err
 	}
-	now := s.Engine.cfg.Wall()
-	for _, a := range ages {
-		before, ends := expiry(now, s.Engine.setting(a.Collection).config.History)
-		if !ends || a.Former == 0 || a.Former >= before {
-			continue
-		}
+	for _, one := range due {
 		for full := true; full; {
-			r := &Request{sweep: &sweep{name: a.Collection, before: before}, done: make(chan struct{})}
+			r := one.request()
 			if err := s.Engine.submit(ctx, r); err != nil {
 				return err
 			}
@@ -101,6 +96,26 @@ func (s *Sweeper) sweepHistory(ctx context.Context) error {
 	}
 	return nil
 }
+
+// expired says of which collections some former versions have had their time.
+func (e *Engine) expired(ctx context.Context) ([]sweep, error) {
+	ages, err := e.ages(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var due []sweep
+	now := e.cfg.Wall()
+	for _, a := range ages {
+		before, ends := expiry(now, e.setting(a.Collection).config.History)
+		if ends && a.Former != 0 && a.Former < before {
+			due = append(due, sweep{name: a.Collection, before: before})
+		}
+	}
+	return due, nil
+}
+
+// request is one piece of a sweep.
+func (s sweep) request() *Request { return &Request{sweep: &s, done: make(chan struct{})} }
 
 func (e *Engine) ages(ctx context.Context) ([]Ages, error) {
 	view, err := e.cfg.Store.View(ctx)

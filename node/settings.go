@@ -74,7 +74,12 @@ func (e *Engine) setting(name conflict.Collection) *setting {
 	return e.settings.Load().setting(name)
 }
 
-func (e *Engine) policy(name conflict.Collection) conflict.Policy { return e.setting(name).policy }
+func (e *Engine) policy(name conflict.Collection) conflict.Policy {
+	if name == RecordCollection {
+		return conflict.Records{}
+	}
+	return e.setting(name).policy
+}
 
 // BodyLimit is the longest body that a document of the collection may have now,
 // in bytes.

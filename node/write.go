@@ -122,7 +122,8 @@ func (b *batch) writeEach(r *Request) error {
 }
 
 // writeAtomic plans all writes before it makes the first: no id stands twice
-// in an atomic request, so no plan depends on another's write.
+// in an atomic request, so no plan depends on another's write, but for a note in a
+// record that a write of the request files.
 func (b *batch) writeAtomic(r *Request) error {
 	plans := make([]plan, len(r.writes))
 	seen := map[conflict.Key]bool{}
@@ -149,8 +150,11 @@ func (b *batch) writeAtomic(r *Request) error {
 		return nil
 	}
 	for i := range plans {
-		var err error
-		if r.outcomes[i].Written, err = b.stamp(plans[i]); err != nil {
+		p, err := b.anew(plans[i])
+		if err != nil {
+			return err
+		}
+		if r.outcomes[i].Written, err = b.stamp(p); err != nil {
 			return err
 		}
 	}

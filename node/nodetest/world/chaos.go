@@ -116,6 +116,7 @@ func (w *World) Finish() {
 	w.StopClients()
 	w.HealAll()
 	w.cfg.Loss, w.cfg.Double, w.cfg.Hold, w.cfg.Break = 0, 0, 0, 0
+	w.cfg.Sweep, w.ending = false, true
 	for _, p := range w.nodes {
 		if !p.up {
 			w.revive(p)

@@ -72,6 +72,14 @@ func (c *client) act() {
 		c.script(p)
 		return
 	}
+	if w.cfg.Undo && w.chance(undoChance) {
+		c.decide(p)
+		return
+	}
+	if w.cfg.Merge {
+		c.add(p)
+		return
+	}
 	key := keyOf(w.rng.IntN(w.cfg.Keys))
 	write := node.Write{Kind: node.Put, Key: key, Body: fmt.Appendf(nil, `{"n":%d}`, w.rng.IntN(bodies))}
 	if w.chance(0.2) {
@@ -122,28 +130,36 @@ func (c *client) read(p *process, key conflict.Key) {
 // may do elsewhere at the same time.
 func (c *client) configure(p *process) {
 	w := c.w
+	deletes, minority := []string{"lww", "update_wins", "delete_wins"}, []string{"refuse", "accept"}
+	kinds := []string{`{"kind":"lww"}`, `{"kind":"merge","rules":{"/n":"sum"}}`, `{"kind":"lww","path":"/n","rules":{"/n":"sum"}}`, `{"kind":"merge"}`}
+	if c.putInForce(p, fmt.Sprintf(`{"delete":%q,"minority":%q,"policy":%s%s}`,
+		deletes[w.rng.IntN(len(deletes))], minority[w.rng.IntN(len(minority))], kinds[w.Stats.Configured%len(kinds)], w.cfg.retention())) {
+		w.Stats.Configured++
+	}
+}
+
+// putInForce stores a configuration, and says whether it was taken.
+func (c *client) putInForce(p *process, config string) bool {
+	w := c.w
 	before, err := p.engine.Get(w.ctx, configKey())
 	if err != nil {
 		w.fail("%s: get: %v", p.name, err)
-		return
+		return false
 	}
-	deletes, minority := []string{"lww", "update_wins", "delete_wins"}, []string{"refuse", "accept"}
-	kinds := []string{`{"kind":"lww"}`, `{"kind":"merge","rules":{"/n":"sum"}}`, `{"kind":"lww","path":"/n","rules":{"/n":"sum"}}`, `{"kind":"merge"}`}
-	r, err := p.engine.ConfigureRequest(collection, fmt.Appendf(nil, `{"delete":%q,"minority":%q,"policy":%s}`,
-		deletes[w.rng.IntN(len(deletes))], minority[w.rng.IntN(len(minority))], kinds[w.Stats.Configured%len(kinds)]))
+	r, err := p.engine.ConfigureRequest(collection, []byte(config))
 	if err == nil {
 		err = p.commit(r)
 	}
 	if err != nil {
 		w.fail("%s: configure: %v", p.name, err)
-		return
+		return false
 	}
 	out := r.Outcomes()[0]
 	if out.Err != nil && node.KindOf(out.Err) != node.LeaseLost {
-		return
+		return false
 	}
-	w.Stats.Configured++
 	w.oracle.wrote(p, out.Written.After.Live.Find(out.Written.Dot), w.oracle.pastOf(before.Live), out.Err == nil)
+	return true
 }
 
 // configKey names the configuration of the documents that are written.
@@ -163,37 +179,52 @@ func (c *client) put(p *process, write node.Write, past map[vclock.Dot]bool) {
 	if plain {
 		past = w.oracle.pastOf(before.Live)
 	}
-	r := node.NewWrites([]node.Write{write}, false)
-	if err := p.commit(r); err != nil {
+	r, err := p.engine.WriteRequest(w.ctx, write)
+	if err == nil {
+		err = p.commit(r)
+	}
+	if err != nil {
 		w.fail("%s: commit: %v", p.name, err)
 		return
 	}
+	c.answered(p, &before, r, past)
+	if out := r.Outcomes()[0]; plain && out.Written.After.Live != nil && len(out.Written.After.Live) != 1 {
+		w.fail("%s: a plain write left %d live versions", p.name, len(out.Written.After.Live))
+	}
+}
+
+// answered takes the answer to a request whose first write is of a document that
+// was as before. It says whether that was written.
+func (c *client) answered(p *process, before *node.Document, r *node.Request, past map[vclock.Dot]bool) bool {
+	w := c.w
 	out := r.Outcomes()[0]
+	if out.Err == nil {
+		out.Err = r.Err() // all or none
+	}
 	switch node.KindOf(out.Err) {
-	case node.ReadOnly, node.NotFound, node.Deleted, node.Precondition, node.OpenConflict:
+	case node.ReadOnly, node.NotFound, node.Deleted, node.Precondition, node.OpenConflict, node.AtomicFailed:
 		w.Stats.Refused++
-		return
+		return false
 	case node.LeaseLost:
 		w.Stats.LeaseLost++
 	default:
 		if out.Err != nil {
 			w.fail("%s: put: %v", p.name, out.Err)
-			return
+			return false
 		}
 		w.Stats.Acked++
 	}
 	made := out.Written.After.Live.Find(out.Written.Dot)
 	if made == nil {
 		w.fail("%s: the version that was written is not live", p.name)
-		return
-	}
-	if plain && len(out.Written.After.Live) != 1 {
-		w.fail("%s: a plain write left %d live versions", p.name, len(out.Written.After.Live))
+		return false
 	}
 	w.oracle.wrote(p, made, maps.Clone(past), out.Err == nil)
+	w.oracle.added(before, made)
 	w.oracle.ended(slices.DeleteFunc(slices.Clone(before.Live), func(v *conflict.Version) bool {
 		return out.Written.After.Live.Find(v.Dot) != nil
 	}), made)
+	return true
 }
 
 var errNotWritable = errors.New("not writable")

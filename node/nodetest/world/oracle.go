@@ -20,6 +20,11 @@ type oracle struct {
 	records map[string]vclock.Dot
 	// shows has what was shown under each entity tag: one value, whoever shows it.
 	shows map[string]node.Document
+	// adds is what each write added to the document's number, against what its
+	// writer was shown.
+	adds map[vclock.Dot]int
+	// notes are the steps that records must tell of.
+	notes []note
 }
 
 // fact is one write that a node committed.
@@ -31,7 +36,7 @@ type fact struct {
 }
 
 func newOracle(w *World) *oracle {
-	return &oracle{w: w, facts: map[vclock.Dot]*fact{}, records: map[string]vclock.Dot{}, shows: map[string]node.Document{}}
+	return &oracle{w: w, facts: map[vclock.Dot]*fact{}, records: map[string]vclock.Dot{}, shows: map[string]node.Document{}, adds: map[vclock.Dot]int{}}
 }
 
 // pastOf is the true past of somebody who was shown these versions.
@@ -165,6 +170,9 @@ func (o *oracle) settle() {
 		o.antichain(live[key])
 	}
 	o.recorded()
+	o.kept(live)
+	o.summed(live)
+	o.traced()
 	for _, d := range slices.SortedFunc(maps.Keys(o.facts), vclock.Dot.Compare) {
 		f := o.facts[d]
 		if f.acked && !f.excused && !o.accounted(d, live[f.v.Key]) {

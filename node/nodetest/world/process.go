@@ -64,6 +64,9 @@ func (p *process) start(lose int) {
 	w.log("start %s as %s lost %d", p.name, p.engine.Actor(), lose)
 	p.beatLater()
 	p.settleLater()
+	if w.cfg.Sweep {
+		p.sweepLater()
+	}
 	for _, other := range w.others(p.name) {
 		p.later(w.between(0, 50*time.Millisecond), func() { p.connect(other) })
 	}

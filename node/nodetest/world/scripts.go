@@ -145,25 +145,7 @@ func (w *World) systemKeys() []conflict.Key {
 // useScript gives the collection the policy, also where the resolver has not
 // arrived yet.
 func (c *client) useScript(p *process) {
-	w := c.w
-	before, err := p.engine.Get(w.ctx, configKey())
-	if err != nil {
-		w.fail("%s: get: %v", p.name, err)
-		return
-	}
-	r, err := p.engine.ConfigureRequest(collection, []byte(`{"policy":{"kind":"script","resolver":"`+resolverName+`"}}`))
-	if err == nil {
-		err = p.commit(r)
-	}
-	if err != nil {
-		w.fail("%s: configure: %v", p.name, err)
-		return
-	}
-	out := r.Outcomes()[0]
-	if out.Err != nil && node.KindOf(out.Err) != node.LeaseLost {
-		return
-	}
-	w.oracle.wrote(p, out.Written.After.Live.Find(out.Written.Dot), w.oracle.pastOf(before.Live), out.Err == nil)
+	c.putInForce(p, `{"policy":{"kind":"script","resolver":"`+resolverName+`"}`+c.w.cfg.retention()+`}`)
 }
 
 // deciders are the nodes that say whether something is left to settle: with

@@ -39,6 +39,10 @@ type Config struct {
 	Commit             time.Duration // longest ordinary commit
 	StopInCommit       float64       // chance that a process is stopped in the middle of one
 	Scripts            bool          // clients store resolvers, and collections use them
+	Merge              bool          // numbers are merged from the start, and nobody writes with a context
+	Undo               bool          // clients resolve, restore, revert and review
+	Sweep              bool          // nodes forget what has had its time
+	History, Records   string        // retention in configurations; "": the defaults
 	Verbose            bool          // print the trace
 }
 
@@ -60,7 +64,8 @@ type World struct {
 
 	oracle  *oracle
 	clients []*client
-	frames  int // sent that were no heartbeats
+	frames  int  // sent that were no heartbeats
+	ending  bool // all is healed, and nobody writes
 
 	trace    hash.Hash64
 	failures []string
@@ -75,6 +80,11 @@ type Stats struct {
 	// Of worlds with scripts: resolvers stored, settlements by one, values that
 	// stood in on one node alone, and conflicts that a resolver left open.
 	Stored, Scripted, FailedHere, LeftOpen int
+
+	// Of worlds with people: open conflicts that one ended, steps noted in records,
+	// pieces of the past that were forgotten, former versions that were compared, and
+	// documents whose number was added up.
+	Resolved, Undone, Swept, Kept, Summed int
 }
 
 // event is something that happens at an instant.
