@@ -180,7 +180,7 @@ func TestVerifiedDigests(t *testing.T) {
 
 func TestFlags(t *testing.T) {
 	t.Parallel()
-	for _, args := range [][]string{{"-only", "nothing"}, {"-rounds", "0"}, {"-window", "-1s"}, {"extra"}, {"-unknown"}} {
+	for _, args := range [][]string{{"-only", "nothing"}, {"-rounds", "0"}, {"-conflicts", "0"}, {"-window", "-1s"}, {"extra"}, {"-unknown"}} {
 		if err := run(t.Context(), args, io.Discard); err == nil {
 			t.Errorf("%q was accepted", args)
 		}

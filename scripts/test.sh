@@ -40,7 +40,7 @@ part "set-up: modules" go mod download
 part "static checks" scripts/check.sh
 part "binary, CGO_ENABLED=0" make --no-print-directory build
 part "laws" plain "${pure[@]/#/./}"
-part "simulation" plain "${simulation[@]/#/./}" -world.seeds=500 -world.for=75s
+part "simulation" plain "${simulation[@]/#/./}" -world.seeds=300 -world.for=40s
 part "vote: the model" plain -run '^Test(Explore|Storm|FailureRows)' ./node/quorum
 part "planted bugs" planted
 part "packages with goroutines, -race" concurrent

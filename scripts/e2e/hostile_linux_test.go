@@ -104,6 +104,30 @@ func TestHostileScripts(t *testing.T) {
 	t.Logf("%+v", attack(t, readHostile(t, hostileKinds())))
 }
 
+// hostileLine is one attack in the ledger of long runs.
+type hostileLine struct {
+	Rig     string         `json:"rig"`
+	At      time.Time      `json:"at"`
+	Seconds float64        `json:"seconds"`
+	Failed  bool           `json:"failed"`
+	Reached hostileOutcome `json:"reached"`
+}
+
+// `make soak` attacks with the whole corpus, and adds a line to the ledger.
+func TestSoakHostile(t *testing.T) {
+	path := os.Getenv("SYNCLINE_SOAK_LEDGER")
+	if path == "" {
+		t.Skip("make soak runs it")
+	}
+	line := hostileLine{Rig: "hostile", At: time.Now().UTC()}
+	defer func() {
+		line.Seconds, line.Failed = time.Since(line.At).Seconds(), t.Failed()
+		appendSoak(t, path, line)
+	}()
+	line.Reached = attack(t, readHostile(t, nil))
+	t.Logf("%+v", line.Reached)
+}
+
 // attack stores scripts on a live cluster and makes conflicts for them. It is not
 // parallel: it measures.
 func attack(t *testing.T, scripts []hostileScript) hostileOutcome {
@@ -138,10 +162,15 @@ func attack(t *testing.T, scripts []hostileScript) hostileOutcome {
 
 // hostileOutcome is what an attack has reached.
 type hostileOutcome struct {
-	Scripts, Stored, Disguised int           // all, those that were stored as they are, and those that waited for a document
-	Conflicts, Open, Records   int           // made, and what became of them
-	Quiet, Hostile             time.Duration // median of the windows' p99
-	Growth                     int64         // of the node that grew most, in bytes
+	Scripts   int           `json:"scripts"`
+	Stored    int           `json:"stored"`    // as they are
+	Disguised int           `json:"disguised"` // of those that wait for a document
+	Conflicts int           `json:"conflicts"` // made
+	Open      int           `json:"open"`      // of them at the end, at each node
+	Records   int           `json:"records"`
+	Quiet     time.Duration `json:"quiet_ns"` // median of the windows' p99
+	Hostile   time.Duration `json:"hostile_ns"`
+	Growth    int64         `json:"growth"` // of the node that grew most, in bytes
 }
 
 // storeHostile stores a script, and says whether it was taken. One that is not is

@@ -90,7 +90,7 @@ func soaked(t *testing.T, path string) uint64 {
 	return next
 }
 
-func appendSoak(t *testing.T, path string, l soakLine) {
+func appendSoak(t *testing.T, path string, l any) {
 	t.Helper()
 	line, err := json.Marshal(l)
 	if err != nil {
