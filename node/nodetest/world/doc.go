@@ -21,6 +21,14 @@
 // live, or was truly seen by the writer of a live one; no live version was seen
 // by another's writer; everybody is writable; no frame but heartbeats is sent.
 //
+// Some worlds have resolvers, of which several versions are on their way at once
+// and which fail on one node alone; in some, numbers are merged from the start,
+// and a document must show the sum of what each write of its past added. In both,
+// people resolve, restore, revert and review while others write, and nodes forget
+// what has had its time: every ended conflict is on record with the bytes of its
+// siblings, every step of a person stands in it, and what is kept of the past is
+// what was written.
+//
 // The shape is that of FoundationDB's simulation (Zhou et al., "FoundationDB: A
 // Distributed Unbundled Transactional Key Value Store", 2021).
 package world
