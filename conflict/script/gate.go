@@ -3,10 +3,12 @@ package script
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"time"
 )
 
 // The checks of the gate.
@@ -41,7 +43,7 @@ type Report struct {
 	Conflicts int    // looked at
 	Resolved  int    // of them, those that the script did not fail on
 	Runs      int    // calls of resolve
-	Complete  bool   // false when MaxGateSteps ended it early
+	Complete  bool   // false when MaxGateSteps or MaxGateTime ended it early
 	Diverged  []Case // reasons to refuse the script: CheckOrder, CheckWorker
 	Warnings  []Case // CheckGrouping, CheckMembers
 	Failed    []Case // CheckFails, of recorded conflicts only
@@ -66,9 +68,9 @@ func (r *Report) Void() bool { return r.Resolved == 0 }
 // the set of siblings. It takes recorded conflicts, those of the script's
 // tests, and made-up ones; hands the siblings over in each order (up to four;
 // beyond, in a sample of orders); then groups them and turns their members
-// round. The same seed gives the same report.
+// round. The same seed gives the same report, if it had the time to complete.
 func Gate(ctx context.Context, c GateConfig) (*Report, error) {
-	g := &gate{GateConfig: c, report: &Report{Complete: true}, rnd: rand.New(rand.NewPCG(c.Seed, 0))}
+	g := &gate{GateConfig: c, report: &Report{Complete: true}, rnd: rand.New(rand.NewPCG(c.Seed, 0)), until: time.Now().Add(MaxGateTime)}
 	recorded := c.Recorded[:min(len(c.Recorded), MaxRecorded)]
 	var samples []*Conflict
 	for _, t := range c.Tests {
@@ -80,7 +82,12 @@ func Gate(ctx context.Context, c GateConfig) (*Report, error) {
 			g.report.Complete = false
 			break
 		}
-		if err := g.examine(ctx, one, i < len(recorded)); err != nil {
+		err := g.examine(ctx, one, i < len(recorded))
+		if errors.Is(err, errGateTime) {
+			g.report.Complete = false
+			break
+		}
+		if err != nil {
 			return nil, err
 		}
 	}
@@ -93,10 +100,17 @@ type gate struct {
 	report *Report
 	rnd    *rand.Rand
 	steps  uint64
+	until  time.Time // when it has taken long enough
 }
+
+// errGateTime ends a gate that has taken long enough.
+var errGateTime = errors.New("script: the gate has had its time")
 
 // resolve runs the script once.
 func (g *gate) resolve(ctx context.Context, c *Conflict) (*Result, error) {
+	if time.Now().After(g.until) {
+		return nil, errGateTime
+	}
 	r, err := g.Evaluator.Resolve(ctx, g.Script, c)
 	if err != nil {
 		return nil, err

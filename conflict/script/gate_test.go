@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/syncline/syncline/vclock"
 )
@@ -187,3 +189,30 @@ func TestOrders(t *testing.T) {
 func newRand() *rand.Rand { return rand.New(rand.NewPCG(1, 2)) }
 
 func vclockTime(i int) vclock.Time { return vclock.Time(i + 1) }
+
+// slowly is an evaluator that takes a second for each call.
+type slowly struct{ Evaluator }
+
+func (s slowly) Resolve(context.Context, *Script, *Conflict) (*Result, error) {
+	time.Sleep(time.Second) // in the bubble's time
+	return &Result{Verdict: Delete, Steps: 1}, nil
+}
+
+// "Every limit is a named constant": whoever stores a script does not wait for
+// ever, and hears that the gate has not seen all.
+func TestGateHasItsTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, err := Compile("r", "def resolve(conflict):\n    return DELETE\n")
+		if err != nil {
+			t.Fatal(err)
+		}
+		start := time.Now()
+		report, err := Gate(t.Context(), GateConfig{Evaluator: slowly{}, Script: s, Seed: 1})
+		if err != nil || report.Complete || report.Conflicts == 0 || !report.Passed() {
+			t.Errorf("%+v, %v", report, err)
+		}
+		if took := time.Since(start); took > MaxGateTime+time.Second {
+			t.Errorf("it took %s", took)
+		}
+	})
+}

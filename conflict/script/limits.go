@@ -56,6 +56,10 @@ const (
 	// MaxGateSteps is the most steps that the gate takes all in all: a few
 	// seconds. In steps, so that it sees the same on every node.
 	MaxGateSteps = 50_000_000
+	// MaxGateTime is how long the gate may take: some steps take long, such as
+	// those on large texts, and whoever stores a script waits. What was looked at
+	// by then counts.
+	MaxGateTime = 5 * time.Second
 	// MaxChanges is the most differences between two documents that are listed.
 	MaxChanges = 1000
 	// maxDigits is the most digits of an integer in a document: a double has
