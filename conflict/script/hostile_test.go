@@ -83,7 +83,10 @@ func TestHostile(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := outcomeOf(r); !slices.Contains(h.want, got) {
+			// With the race detector a worker may need longer than the kill timer
+			// for what it does in time without.
+			slow := raceDetector && r.Verdict == Failed && r.Failure.Kind == KindTime
+			if got := outcomeOf(r); !slices.Contains(h.want, got) && !slow {
 				t.Errorf("%s (%v), want one of %v", got, r.Failure, h.want)
 			}
 			if took > contained {
