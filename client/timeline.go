@@ -109,7 +109,7 @@ func (c *Client) Differences(ctx context.Context, options DifferencesOptions) it
 		for {
 			var page struct {
 				Documents []KeyDifference `json:"documents"`
-				Next      string       `json:"next"`
+				Next      string          `json:"next"`
 			}
 			_, err := c.getJSON(ctx, &call{path: "/v1/cluster/divergence/keys", query: query, alone: true}, &page)
 			if err != nil {
