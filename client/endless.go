@@ -118,8 +118,8 @@ func (e *endless) consume(from string, body io.Reader) error {
 		}
 		e.lines++
 		goOn, err := e.line(from, text)
-		if err != nil || !goOn {
-			e.over, e.err = true, err
+		e.err = err // which is none of this attempt's: no other node would do better
+		if e.over = err != nil || !goOn; e.over {
 			return nil
 		}
 	}

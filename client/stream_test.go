@@ -76,7 +76,7 @@ func TestStreamGoesOnElsewhere(t *testing.T) {
 func TestStreamEnds(t *testing.T) {
 	t.Parallel()
 	calls := 0
-	n := newFake(t, "a", func(w http.ResponseWriter, r *http.Request, _ string) {
+	n := newFake(t, "a", func(w http.ResponseWriter, _ *http.Request, _ string) {
 		switch calls++; calls {
 		case 1:
 			streamed(w, `{"checkpoint":"cp1"}`, `{"end":"draining","detail":"this node is stopping"}`)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -168,7 +169,7 @@ func (t *Timeline) flush() {
 	err := t.files.write(pending, t.cfg.Now())
 	if err != nil {
 		t.mu.Lock()
-		t.pending = append(pending[:len(pending):len(pending)], t.pending...)
+		t.pending = append(slices.Clip(pending), t.pending...)
 		t.pending = t.pending[max(0, len(t.pending)-MaxEntries):]
 		t.mu.Unlock()
 		if !t.failed {
