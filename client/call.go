@@ -52,6 +52,9 @@ type call struct {
 	// consume, where it is set, reads the body of a success as it comes, from the
 	// node with this base URL.
 	consume func(from string, body io.Reader) error
+
+	endless bool        // the answer has no end, and may be silent for StreamSilence
+	silence *time.Timer // breaks it off after that
 }
 
 // Options are of one call.
@@ -182,7 +185,7 @@ func (t *trip) result() error {
 // attempt makes a call at one node.
 func (c *Client) attempt(ctx context.Context, base string, r *call) (*answer, *Error) {
 	ask := c.demand(r)
-	ctx, cancel := context.WithTimeout(ctx, cmp.Or(r.time, c.cfg.Timeout)+ask.wait)
+	ctx, cancel := r.bounded(ctx, cmp.Or(r.time, c.cfg.Timeout)+ask.wait)
 	defer cancel()
 	var connected atomic.Bool // from here on something may have been sent
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{

@@ -86,8 +86,10 @@ type Link struct {
 	Since       time.Time `json:"since"`
 	RoundTripMS *float64  `json:"round_trip_ms"` // nil: not known
 	Bytes       uint64    `json:"bytes"`
-	Faults      []string  `json:"faults"`  // ids of the faults of chaos
-	Hearsay     bool      `json:"hearsay"` // known only through another member
+	Faults      []string  `json:"faults"` // ids of the faults of chaos
+	// Until is when the last of the faults ends by itself; nil: there is none.
+	Until   *time.Time `json:"until"`
+	Hearsay bool       `json:"hearsay"` // known only through another member
 }
 
 // Links is the matrix of links as one node knows it.

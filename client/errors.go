@@ -45,6 +45,7 @@ const (
 	InvalidResolver Code = "invalid_resolver" // it cannot be stored: Error.Problems, Tests, Gate
 	ResolverInUse   Code = "resolver_in_use"  // a collection's policy names it
 	ResolverFailed  Code = "resolver_failed"  // the resolver that was named gives no value
+	PeerSilent      Code = "peer_silent"      // another node must answer first, and does not: Error.Since
 	Unreachable     Code = "unreachable"      // of this package: no node could be reached, nothing was applied
 	BadReply        Code = "bad_reply"        // of this package: an answer that is not of this API
 )

@@ -25,6 +25,7 @@ type ChangesQuery struct {
 	Since      string              // a cursor or a checkpoint; empty: from the beginning
 	Collection conflict.Collection // empty: all but the system's own
 	Limit      int                 // 0 or less: DefaultPage; at most MaxPage
+	MaxBytes   int                 // about how many bytes of bodies; 0: MaxPageBytes
 }
 
 // Change is one event: what its document shows in the page's snapshot.
@@ -105,6 +106,9 @@ func (e *Engine) changes(view View, q ChangesQuery, pos position) (ChangesPage, 
 	if limit <= 0 {
 		limit = DefaultPage
 	}
+	if q.MaxBytes <= 0 {
+		q.MaxBytes = MaxPageBytes
+	}
 	p := &pager{e: e, view: view, q: q, limit: min(limit, MaxPage), frontier: view.Frontier(), pos: pos}
 	p.pos.maker = e.actor
 	for end := range p.frontier.All() {
@@ -153,7 +157,7 @@ func (p *pager) loose() (bool, error) {
 func (p *pager) actor(end vclock.Dot) (full bool, err error) {
 	after := max(p.pos.base.Get(end.Actor), p.pos.told.Get(end.Actor))
 	for after < end.Seq {
-		rows, err := p.view.Rows(end.Actor, after, p.limit, MaxPageBytes)
+		rows, err := p.view.Rows(end.Actor, after, p.limit, p.q.MaxBytes)
 		if err != nil || len(rows) == 0 {
 			return false, err
 		}
@@ -161,7 +165,7 @@ func (p *pager) actor(end vclock.Dot) (full bool, err error) {
 			if v.Dot.Seq > end.Seq {
 				return false, nil
 			}
-			if len(p.page.Changes) == p.limit || p.size >= MaxPageBytes || p.scanned >= MaxScan {
+			if len(p.page.Changes) == p.limit || p.size >= p.q.MaxBytes || p.scanned >= MaxScan {
 				return true, nil
 			}
 			after = v.Dot.Seq

@@ -30,7 +30,9 @@ type batch struct {
 	dirty    bool
 	disorder bool               // a loose row came in below another one
 	episodes map[string]episode // as they will be; nil while no conflict was filed
-	swept    bool               // former versions were forgotten, which is no change that others see
+	// conflicts are told when the batch is durable.
+	conflicts []Event
+	swept     bool // former versions were forgotten, which is no change that others see
 }
 
 // Commit carries out requests in one transaction, and answers them when it is
@@ -227,6 +229,9 @@ func (e *Engine) install(b *batch) {
 	}
 	e.publish()
 	e.feed.Ring()
+	for _, c := range b.conflicts {
+		e.event(c)
+	}
 }
 
 // answer tells those who wait. A local write whose lease ended meanwhile is
@@ -286,6 +291,7 @@ func (b *batch) write(before conflict.Siblings, added conflict.Added) error {
 	}
 	b.stats[name] = stat.count(before, -1).count(added.Live, 1)
 	b.dirty = true
+	b.turned(before, added.Live, added.New.Key)
 	if len(before) < WarnSiblings && len(added.Live) >= WarnSiblings {
 		b.e.event(Event{Kind: EventSiblings, Key: added.New.Key.String()})
 	}

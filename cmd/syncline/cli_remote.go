@@ -49,7 +49,7 @@ const (
 func remoteCommands() []func(*app) *cobra.Command {
 	return []func(*app) *cobra.Command{
 		newGetCommand, newPutCommand, newPatchCommand, newRmCommand, newLsCommand, newSiblingsCommand,
-		newHistoryCommand, newReviveCommand,
+		newHistoryCommand, newReviveCommand, newWatchCommand,
 		newImportCommand, newExportCommand,
 		newStatusCommand, newLinksCommand, newVotesCommand, newVerifyCommand, newChaosCommand,
 		newConflictsCommand, newCollectionsCommand,

@@ -9,7 +9,7 @@ import (
 
 // unbuilt are the commands that the API promises and that this version does not
 // have yet. They say so, instead of being unknown words.
-const unbuilt = `watch lag doctor roster override forget backup cert`
+const unbuilt = `lag doctor roster override forget backup cert`
 
 // unbuiltCommands answers for each of them.
 func unbuiltCommands() []*cobra.Command {

@@ -10,8 +10,8 @@ import (
 
 // newLogger makes the log of a server, on standard error: lines of a time, a
 // level, a message and key=value pairs.
-func newLogger(w io.Writer, level hclog.Level) hclog.Logger {
-	return hclog.New(&hclog.LoggerOptions{Name: "syncline", Output: w, Level: level})
+func newLogger(w io.Writer, level hclog.Level) hclog.InterceptLogger {
+	return hclog.NewInterceptLogger(&hclog.LoggerOptions{Name: "syncline", Output: w, Level: level})
 }
 
 // slogTo is for those parts that log through log/slog: their lines go where

@@ -54,6 +54,7 @@ func runServe(ctx context.Context, a *app, flags *pflag.FlagSet) error {
 		ctx,
 		stage{
 			{"store", n.store.Run},
+			{"timeline", n.timeline.Run},
 			{"disk watch", n.disk.run},
 			{"watch for failures", n.failed.run},
 			{"resolver workers", n.workers.Run},
@@ -69,6 +70,7 @@ func runServe(ctx context.Context, a *app, flags *pflag.FlagSet) error {
 		},
 		stage{
 			{"API", n.serveAPI},
+			{"watch for events", n.api.Watch},
 			{"announcement", announce(a, n.me.Name, n.sockets)},
 		},
 	)

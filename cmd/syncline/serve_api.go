@@ -33,7 +33,7 @@ func (n *dataNode) newAPI() (*rest.Server, error) {
 		Engine: n.engine, Node: n.me.Name, ClusterID: n.roster.Cluster, Roster: n.roster.public(),
 		Listen: []string{n.sockets.api.Addr().String()}, Cluster: state, Build: build(), UI: page, Docs: docs.Files,
 		Log: n.log.Named("api"), Metrics: registry,
-		Scripts: n.workers,
+		Scripts: n.workers, Events: n.events, Timeline: n.timeline, Differences: n.replicator,
 	}
 	if n.cfg.chaos {
 		cfg.Chaos = n.link

@@ -81,6 +81,7 @@ func (n *dataNode) newEventLog() func(node.Event) {
 			log.Info("a new actor was chosen", "old", e.Old, "new", e.New)
 		case node.EventStanding:
 			log.Info("standing", "old", e.Old, "new", e.New)
+			n.tellStanding(e)
 		case node.EventDrift:
 			drift.Do(func() {
 				log.Warn("a peer's version is from the future: compare the clocks", "version", e.Key, "ahead", e.By)
@@ -91,6 +92,8 @@ func (n *dataNode) newEventLog() func(node.Event) {
 			log.Error("the configuration of a collection, or a resolver, cannot be read, so it is as if it were not there: was it written by a newer program?", "name", e.Key, "error", e.Err)
 		case node.EventSiblings:
 			log.Warn("a document has very many live versions: do its writers send old contexts?", "document", e.Key)
+		case node.EventConflict:
+			n.api.Conflict(e) // the writer runs only once there is an API
 		case node.EventFailed:
 			n.failed.set(e.Err)
 		}
@@ -100,6 +103,7 @@ func (n *dataNode) newEventLog() func(node.Event) {
 // writableChanged writes down when the node becomes writable or read-only.
 func (n *dataNode) writableChanged(s quorum.State) {
 	log := n.log.Named("votes")
+	n.api.Poke()
 	if s.Writable {
 		log.Info("writable", "have", s.Have, "need", s.Need, "of", s.Of)
 		return
@@ -107,14 +111,15 @@ func (n *dataNode) writableChanged(s quorum.State) {
 	log.Warn("read-only", "cause", string(s.Cause), "have", s.Have, "need", s.Need, "of", s.Of, "detail", s.Detail())
 }
 
-// newLink makes this process's view of the network.
-func newLink(self string, r roster, log hclog.Logger) (*link.Link, error) {
+// newLink makes this process's view of the network. tell is told of faults.
+func newLink(self string, r roster, log hclog.Logger, tell func(link.Change)) (*link.Link, error) {
 	log = log.Named("link")
 	return link.New(link.Config{
 		Self: self, Peers: r.names,
 		Report: func(c link.Change) {
 			f := c.Fault
 			log.Warn("fault "+string(c.State), "id", f.ID, "kind", string(f.Kind), "from", f.From, "to", f.To, "both", f.Both, "for", f.Duration)
+			tell(c)
 		},
 	})
 }

@@ -19,6 +19,8 @@ import (
 	"github.com/syncline/syncline/node/replica"
 	"github.com/syncline/syncline/node/rest"
 	"github.com/syncline/syncline/node/sqlite"
+	"github.com/syncline/syncline/node/stream"
+	"github.com/syncline/syncline/node/timeline"
 	"github.com/syncline/syncline/witness"
 )
 
@@ -35,7 +37,9 @@ type dataNode struct {
 	boot    func() time.Duration
 	started time.Time
 	failed  failure
+	events  *stream.Log // what /v1/events tells
 
+	timeline   *timeline.Timeline
 	store      *sqlite.Store
 	sockets    *sockets
 	engine     *node.Engine
@@ -57,7 +61,8 @@ func newDataNode(ctx context.Context, a *app, flags *pflag.FlagSet) (*dataNode, 
 	if err != nil {
 		return nil, err
 	}
-	n := &dataNode{cfg: cfg, log: newLogger(a.stderr, cfg.logLevel), failed: newFailure(), started: time.Now()}
+	n := &dataNode{cfg: cfg, failed: newFailure(), started: time.Now(), events: newEvents()}
+	n.log = tellLog(newLogger(a.stderr, cfg.logLevel), n.events)
 	if err := cfg.checkMe(peer.Data); err != nil {
 		return nil, err
 	}
@@ -69,6 +74,9 @@ func newDataNode(ctx context.Context, a *app, flags *pflag.FlagSet) (*dataNode, 
 	}
 	if n.store, err = sqlite.Open(ctx, sqlite.Config{Dir: cfg.data, Full: cfg.full}); err != nil {
 		return nil, err
+	}
+	if n.timeline, err = newTimeline(cfg.data, n.log); err != nil {
+		return nil, n.abandon(err)
 	}
 	if err := n.build(ctx, a); err != nil {
 		return nil, n.abandon(err)
@@ -97,7 +105,7 @@ func (n *dataNode) build(ctx context.Context, a *app) error {
 	if err := n.openEngine(ctx, guard, kept); err != nil {
 		return err
 	}
-	if n.link, err = newLink(n.me.Name, n.roster, n.log); err != nil {
+	if n.link, err = newLink(n.me.Name, n.roster, n.log, n.tellFault); err != nil {
 		return err
 	}
 	if err := n.newPeerPorts(); err != nil {
@@ -243,7 +251,7 @@ func (n *dataNode) gossip(ctx context.Context) error {
 // close ends the use of the folder after all actors have ended with err. Only a
 // folder that was in order to the end is marked so.
 func (n *dataNode) close(ctx context.Context, err error) error {
-	err = oneError(err, n.peerClient.Close(), n.link.Close(), n.sockets.close())
+	err = oneError(err, n.peerClient.Close(), n.link.Close(), n.sockets.close(), n.timeline.Close())
 	if err = oneError(err, n.engine.Close(context.WithoutCancel(ctx))); err == nil {
 		n.log.Info("stopped")
 	}
@@ -260,6 +268,9 @@ func (n *dataNode) abandon(err error) error {
 	}
 	if n.peerClient != nil {
 		err = oneError(err, n.peerClient.Close())
+	}
+	if n.timeline != nil {
+		err = oneError(err, n.timeline.Close())
 	}
 	if n.engine != nil {
 		return oneError(err, n.engine.Close(context.Background()))

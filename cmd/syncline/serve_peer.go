@@ -73,6 +73,7 @@ func (n *dataNode) mount() {
 		return n.runner.HandleBallot(caller, body)
 	}))
 	n.peerServer.Handle(replica.PathHello, answerMessage(n.answerHello))
+	n.peerServer.Handle(replica.PathDigest, answerMessage(n.answerDigest))
 	n.peerServer.Handle(replica.PathChanges, func(ctx context.Context, caller peer.Caller, w http.ResponseWriter, r *http.Request) {
 		if caller.Role != peer.Data {
 			http.Error(w, "changes go to data nodes only", http.StatusForbidden)

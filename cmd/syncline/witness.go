@@ -17,6 +17,7 @@ import (
 	"github.com/syncline/syncline/node/link"
 	"github.com/syncline/syncline/node/peer"
 	"github.com/syncline/syncline/node/replica"
+	"github.com/syncline/syncline/node/stream"
 	"github.com/syncline/syncline/node/wire"
 	"github.com/syncline/syncline/witness/server"
 )
@@ -54,6 +55,7 @@ func runWitness(ctx context.Context, a *app, flags *pflag.FlagSet) error {
 		stage{{"peer port", func(ctx context.Context) error { return w.peerServer.Run(ctx, w.link.Wrap(w.sockets.peer)) }}},
 		stage{
 			{"API", w.serveAPI},
+			{"watch for events", w.server.Watch},
 			{"announcement", announce(a, w.me.Name, w.sockets)},
 		},
 	)
@@ -72,6 +74,7 @@ type witnessProcess struct {
 	secret  peer.Secret
 	folder  *witnessFolder
 	longest time.Duration
+	events  *stream.Log // what /v1/events tells
 
 	sockets    *sockets
 	link       *link.Link
@@ -86,7 +89,8 @@ func newWitness(ctx context.Context, a *app, flags *pflag.FlagSet) (*witnessProc
 	if err != nil {
 		return nil, err
 	}
-	w := &witnessProcess{cfg: cfg, log: newLogger(a.stderr, cfg.logLevel)}
+	w := &witnessProcess{cfg: cfg, events: newEvents()}
+	w.log = tellLog(newLogger(a.stderr, cfg.logLevel), w.events)
 	if err := cfg.checkMe(peer.Witness); err != nil {
 		return nil, err
 	}
@@ -119,7 +123,7 @@ func (w *witnessProcess) build(ctx context.Context, a *app) error {
 	if w.sockets, err = startSockets(ctx, a, w.cfg, w.me); err != nil {
 		return err
 	}
-	if w.link, err = newLink(w.me.Name, w.roster, w.log); err != nil {
+	if w.link, err = newLink(w.me.Name, w.roster, w.log, func(c link.Change) { tellFault(w.events, c) }); err != nil {
 		return err
 	}
 	credentials, err := newCredentials(w.secret, w.me, w.roster)
@@ -161,7 +165,7 @@ func (w *witnessProcess) newServer() (*server.Server, error) {
 	}
 	cfg := server.Config{
 		Roster: w.roster.votes(), Timing: w.cfg.timing, Boot: boot, Longest: w.longest, Clock: clock, Wall: time.Now,
-		Build: shortBuild(), Metrics: registry,
+		Build: shortBuild(), Metrics: registry, Events: w.events,
 		Changed: func(holders []string) { w.log.Info("the vote", "holders", strings.Join(holders, ",")) },
 	}
 	for _, m := range w.roster.Members {

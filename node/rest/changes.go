@@ -10,6 +10,7 @@ import (
 
 	"github.com/syncline/syncline/conflict"
 	"github.com/syncline/syncline/node"
+	"github.com/syncline/syncline/node/stream"
 )
 
 // defaultPoll is how long a long poll waits that does not say how long.
@@ -19,11 +20,11 @@ const defaultPoll = 30 * time.Second
 // waits until there is an event.
 func (s *Server) changes(c echo.Context) error {
 	w, r := c.Response(), c.Request()
-	q, poll, err := changesQuery(r)
+	q, feed, err := changesQuery(r)
 	if err != nil {
 		return err
 	}
-	if err := acceptable(r, typeJSON); err != nil {
+	if err := acceptable(r, feed.mediaType()); err != nil {
 		return err
 	}
 	p, err := parsePrefer(r.Header["Prefer"])
@@ -40,7 +41,9 @@ func (s *Server) changes(c echo.Context) error {
 		return err
 	}
 	switch {
-	case !poll:
+	case feed == feedSSE || feed == feedNDJSON:
+		return s.streamChanges(w, r, q, stream.Format(feed))
+	case feed == feedPage:
 		wait = s.overdue
 	case !p.waits:
 		var enough context.CancelFunc
@@ -58,38 +61,33 @@ func (s *Server) changes(c echo.Context) error {
 	return reply(w, http.StatusOK, valueJSON, s.changesJSON(&page))
 }
 
-func changesQuery(r *http.Request) (out node.ChangesQuery, poll bool, err error) {
+func changesQuery(r *http.Request) (out node.ChangesQuery, feed feedKind, err error) {
 	q, err := readQuery(r)
 	if err != nil {
-		return out, false, err
+		return out, "", err
 	}
 	name, err := q.text("c")
 	if err != nil {
-		return out, false, err
+		return out, "", err
 	}
 	if q.has("c") {
 		if out.Collection, err = conflict.ParseCollection(name); err != nil {
-			return out, false, badRequest("parameter c: %w", err)
+			return out, "", badRequest("parameter c: %w", err)
 		}
 	}
-	if out.Since, err = q.text("since"); err != nil {
-		return out, false, err
-	}
 	if out.Limit, err = q.limit(); err != nil {
-		return out, false, err
+		return out, "", err
 	}
-	feed, err := q.text("feed")
-	switch {
-	case err != nil:
-		return out, false, err
-	case feed == "page", !q.has("feed"):
-		return out, false, nil
-	case feed == "longpoll":
-		return out, true, nil
-	case feed == "sse", feed == "ndjson":
-		return out, false, notBuilt("feed=" + feed + ": this build has feed=page and feed=longpoll")
+	if feed, err = q.feed(feedPage, feedLongPoll, feedSSE, feedNDJSON); err != nil {
+		return out, "", err
 	}
-	return out, false, badRequest("parameter feed is %.40q: want page, longpoll, sse or ndjson", feed)
+	if out.Since, err = q.text("since"); err != nil {
+		return out, "", err
+	}
+	if last := stream.LastID(r); last != "" && feed == feedSSE {
+		out.Since = last // a browser that comes back names it beside its first since
+	}
+	return out, feed, nil
 }
 
 // awaitCursor waits until the node has what the cursor names.
@@ -125,20 +123,10 @@ func (s *Server) nextPage(ctx, wait context.Context, q node.ChangesQuery) (node.
 func (s *Server) changesJSON(page *node.ChangesPage) []byte {
 	b := []byte(`{"events":[`)
 	for i := range page.Changes {
-		e := &page.Changes[i]
-		v := e.Version
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = appendText(append(b, `{"cursor":`...), e.Cursor)
-		b = appendText(append(b, `,"collection":`...), string(v.Key.Collection))
-		b = appendText(append(b, `,"id":`...), string(v.Key.ID))
-		b = appendText(append(b, `,"dot":`...), v.Dot.String())
-		b = appendText(append(b, `,"time":`...), v.Time.String())
-		b = strconv.AppendBool(append(b, `,"deleted":`...), e.Doc.Shown.Deleted)
-		b = s.appendShown(append(b, ','), &e.Doc)
-		b = appendSettles(append(b, `,"settles":`...), e.Settles)
-		b = append(appendDoc(append(b, ','), e.Doc.Shown.Body, e.Doc.Shown.Deleted), '}')
+		b = s.appendChange(b, &page.Changes[i])
 	}
 	b = append(b, `],"checkpoint":`...)
 	if page.Checkpoint == "" {
@@ -147,6 +135,20 @@ func (s *Server) changesJSON(page *node.ChangesPage) []byte {
 		b = appendText(b, page.Checkpoint)
 	}
 	return append(appendText(append(b, `,"next":`...), page.Next), '}')
+}
+
+// appendChange writes one event.
+func (s *Server) appendChange(b []byte, e *node.Change) []byte {
+	v := e.Version
+	b = appendText(append(b, `{"cursor":`...), e.Cursor)
+	b = appendText(append(b, `,"collection":`...), string(v.Key.Collection))
+	b = appendText(append(b, `,"id":`...), string(v.Key.ID))
+	b = appendText(append(b, `,"dot":`...), v.Dot.String())
+	b = appendText(append(b, `,"time":`...), v.Time.String())
+	b = strconv.AppendBool(append(b, `,"deleted":`...), e.Doc.Shown.Deleted)
+	b = s.appendShown(append(b, ','), &e.Doc)
+	b = appendSettles(append(b, `,"settles":`...), e.Settles)
+	return append(appendDoc(append(b, ','), e.Doc.Shown.Body, e.Doc.Shown.Deleted), '}')
 }
 
 // appendSettles writes the id of a record, or null.

@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"time"
@@ -74,7 +75,9 @@ type Link struct {
 	RoundTripMS *float64  `json:"round_trip_ms"` // nil: not known
 	Bytes       uint64    `json:"bytes"`         // sent in this direction, as this node has counted
 	Faults      []string  `json:"faults"`        // ids of the faults that chaos has put on it here
-	Hearsay     bool      `json:"hearsay"`       // known only through another member
+	// Until is when the last of the faults ends by itself; nil: there is none.
+	Until   *time.Time `json:"until"`
+	Hearsay bool       `json:"hearsay"` // known only through another member
 }
 
 // Votes tells of the vote in detail.
@@ -149,28 +152,41 @@ func (s *Server) getCluster(c echo.Context) error {
 	if err := acceptable(c.Request(), typeJSON); err != nil {
 		return err
 	}
-	verify, err := s.engine.Verify(c.Request().Context())
+	out, err := s.clusterJSON(c.Request().Context())
 	if err != nil {
 		return err
 	}
-	counts, err := s.engine.ConflictCounts(c.Request().Context())
+	return replyJSON(c.Response(), http.StatusOK, out)
+}
+
+// clusterJSON is the state of the cluster as this node sees it now.
+func (s *Server) clusterJSON(ctx context.Context) (clusterJSON, error) {
+	verify, err := s.engine.Verify(ctx)
 	if err != nil {
-		return err
+		return clusterJSON{}, err
+	}
+	counts, err := s.engine.ConflictCounts(ctx)
+	if err != nil {
+		return clusterJSON{}, err
 	}
 	status := s.cfg.Cluster.Status()
-	w := s.writeStatus(status.Write)
-	out := clusterJSON{
+	return clusterJSON{
 		Cluster: s.cfg.ClusterID, Node: s.cfg.Node, Role: RoleData, Build: s.cfg.Build, Roster: s.cfg.Roster,
-		Write: writeJSON{
-			State: w.State, Cause: w.Cause, Since: stamped(w.Since), Votes: w.Votes,
-			ExpiresInMS: w.ExpiresIn.Milliseconds(), WritableNodes: s.urls(w.WritableNodes),
-		},
+		Write:    s.writeJSON(status.Write),
 		Frontier: verify.Frontier, Stable: status.Stable,
 		CatchingUp: s.engine.Standing() == node.StandingCatchingUp,
 		Disk:       status.Disk, Peers: filled(status.Peers),
 		Conflicts: conflictCounts{Open: counts.Open, Settled: counts.Records},
+	}, nil
+}
+
+// writeJSON is what a node says of its right to write.
+func (s *Server) writeJSON(status WriteStatus) writeJSON {
+	w := s.writeStatus(status)
+	return writeJSON{
+		State: w.State, Cause: w.Cause, Since: stamped(w.Since), Votes: w.Votes,
+		ExpiresInMS: w.ExpiresIn.Milliseconds(), WritableNodes: s.urls(w.WritableNodes),
 	}
-	return replyJSON(c.Response(), http.StatusOK, out)
 }
 
 // writeStatus is what the vote says, unless the engine refuses writes for a
@@ -214,14 +230,34 @@ func (s *Server) getLinks(c echo.Context) error {
 	if err := acceptable(c.Request(), typeJSON); err != nil {
 		return err
 	}
+	return replyJSON(c.Response(), http.StatusOK, s.linksJSON())
+}
+
+// linksJSON is the shape of GET /v1/cluster/links.
+type linksJSON struct {
+	Node  string `json:"node"`
+	Links []Link `json:"links"`
+}
+
+// linksJSON is the matrix of links with until when chaos disturbs each.
+func (s *Server) linksJSON() linksJSON {
 	links := filled(s.cfg.Cluster.Links())
-	for i := range links {
-		links[i].Faults = filled(links[i].Faults)
+	ends := map[string]time.Time{}
+	if s.cfg.Chaos != nil {
+		for _, f := range s.cfg.Chaos.List() {
+			ends[f.ID] = f.Expires
+		}
 	}
-	return replyJSON(c.Response(), http.StatusOK, struct {
-		Node  string `json:"node"`
-		Links []Link `json:"links"`
-	}{s.cfg.Node, links})
+	for i := range links {
+		l := &links[i]
+		l.Faults = filled(l.Faults)
+		for _, id := range l.Faults {
+			if end, ok := ends[id]; ok && (l.Until == nil || end.After(*l.Until)) {
+				l.Until = &end
+			}
+		}
+	}
+	return linksJSON{s.cfg.Node, links}
 }
 
 // voterJSON adds to a Voter what is shown in another form.
@@ -235,20 +271,26 @@ func (s *Server) getVotes(c echo.Context) error {
 	if err := acceptable(c.Request(), typeJSON); err != nil {
 		return err
 	}
-	v := s.cfg.Cluster.Votes()
+	return replyJSON(c.Response(), http.StatusOK, s.votesJSON(s.cfg.Cluster.Votes()))
+}
+
+// votesJSON is the shape of GET /v1/cluster/votes.
+type votesJSON struct {
+	Node        string      `json:"node"`
+	State       string      `json:"state"`
+	Votes       VoteCount   `json:"votes"`
+	ExpiresInMS int64       `json:"expires_in_ms"`
+	Voters      []voterJSON `json:"voters"`
+	Log         []VoteEvent `json:"log"`
+	Alerts      []string    `json:"alerts"`
+}
+
+func (s *Server) votesJSON(v Votes) votesJSON {
 	voters := make([]voterJSON, 0, len(v.Voters))
 	for _, voter := range v.Voters {
 		voters = append(voters, voterJSON{voter, voter.ExpiresIn.Milliseconds(), stamped(voter.LastHeard)})
 	}
-	return replyJSON(c.Response(), http.StatusOK, struct {
-		Node        string      `json:"node"`
-		State       string      `json:"state"`
-		Votes       VoteCount   `json:"votes"`
-		ExpiresInMS int64       `json:"expires_in_ms"`
-		Voters      []voterJSON `json:"voters"`
-		Log         []VoteEvent `json:"log"`
-		Alerts      []string    `json:"alerts"`
-	}{s.cfg.Node, v.State, v.Votes, v.ExpiresIn.Milliseconds(), voters, filled(v.Log), filled(v.Alerts)})
+	return votesJSON{s.cfg.Node, v.State, v.Votes, v.ExpiresIn.Milliseconds(), voters, filled(v.Log), filled(v.Alerts)}
 }
 
 func (s *Server) getDivergence(c echo.Context) error {

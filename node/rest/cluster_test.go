@@ -68,7 +68,7 @@ func TestClusterTables(t *testing.T) {
 	trip, offset := 0.4, -0.1
 	s.cluster.links = []Link{{From: "b", To: "a", State: "cut", Cause: "cut by chaos", Since: at(1), Bytes: 7}}
 	sameJSON(t, s.must(200, "GET", "/v1/cluster/links", "").body, `{"node":"b","links":[{"from":"b","to":"a","state":"cut","cause":"cut by chaos",
-		"since":"2026-11-21T14:02:01Z","round_trip_ms":null,"bytes":7,"faults":[],"hearsay":false}]}`)
+		"since":"2026-11-21T14:02:01Z","round_trip_ms":null,"bytes":7,"faults":[],"until":null,"hearsay":false}]}`)
 	s.cluster.votes = Votes{
 		State: StateWritable, Votes: VoteCount{2, 2, 3}, ExpiresIn: time.Second, Alerts: []string{"no spare vote"},
 		Voters: []Voter{{Name: "w", Role: "witness", Granted: true, ExpiresIn: time.Second, LastHeard: at(2), RoundTripMS: &trip, ClockOffsetMS: &offset}, {Name: "a", Role: RoleData, Reason: "boot"}},

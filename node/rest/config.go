@@ -14,6 +14,7 @@ import (
 	"github.com/syncline/syncline/conflict/script"
 	"github.com/syncline/syncline/node"
 	"github.com/syncline/syncline/node/link"
+	"github.com/syncline/syncline/node/stream"
 	"github.com/syncline/syncline/vclock"
 )
 
@@ -35,6 +36,14 @@ type Config struct {
 	Scripts script.Evaluator     // runs resolvers; nil: none can be stored, tried or tested here
 	Log     hclog.Logger         // nil: nowhere
 	Metrics *prometheus.Registry // nil: one of its own
+	// Events keeps what /v1/events tells; nil: one of its own. Whoever makes the
+	// parts of a process may add to it.
+	Events *stream.Log
+	// Timeline keeps what /v1/timeline tells; nil: nothing is kept, and the route
+	// answers so.
+	Timeline Timeline
+	// Differences finds documents that differ between nodes; nil: it is not built in.
+	Differences Differences
 }
 
 // Roster is the list of members, as the API shows it.
@@ -99,6 +108,8 @@ type Server struct {
 	metrics *metrics
 	pages   map[string]string // problem pages by code
 	policy  []string          // Content-Security-Policy of the page
+	places  stream.Places     // of streams
+	watch   watch             // what /v1/events was told last
 
 	started time.Time
 	// overdue is a context that has ended: the wait of those who do not wait.
@@ -119,8 +130,12 @@ func New(cfg Config) (*Server, error) {
 	if cfg.Metrics == nil {
 		cfg.Metrics = prometheus.NewRegistry()
 	}
+	if cfg.Events == nil {
+		cfg.Events = stream.NewLog(stream.Config{Life: newTrace()})
+	}
 	s := &Server{cfg: cfg, engine: cfg.Engine, cross: http.NewCrossOriginProtection(), started: time.Now()}
 	s.state.node = []string{cfg.Node}
+	s.watch.poke = make(chan struct{}, 1)
 	s.origins = newOrigins(cfg.Roster, cfg.Listen)
 	for origin := range s.origins.allowed {
 		if err := s.cross.AddTrustedOrigin(origin); err != nil {

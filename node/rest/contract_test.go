@@ -100,7 +100,7 @@ const (
 // API.md's table gets its status and a problem body, and changes nothing".
 func TestContract(t *testing.T) {
 	produced := map[string]bool{}
-	for _, w := range slices.Concat(successes(t), refusals(), malformed(), unbuiltCalls(), conflictWorlds(), pastWorlds(), resolverWorlds()) {
+	for _, w := range slices.Concat(successes(t), refusals(), malformed(), unbuiltCalls(), conflictWorlds(), pastWorlds(), resolverWorlds(), eventWorlds()) {
 		t.Run(w.name, func(t *testing.T) { w.run(t, produced) })
 	}
 	for path, methods := range readDescription(t).Paths {

@@ -32,7 +32,7 @@ type problem struct {
 	Node    string    `json:"node"`
 	TraceID string    `json:"trace_id"`
 
-	// read_only
+	// read_only; peer_silent has since
 	Cause         node.Cause  `json:"cause,omitempty"`
 	Votes         *VoteCount  `json:"votes,omitempty"`
 	Since         *time.Time  `json:"since,omitempty"`
@@ -148,6 +148,9 @@ func (s *Server) addDetails(p *problem, err error) {
 		p.FreshNodes = e.fresh
 	} else if p.Code == node.Behind {
 		p.FreshNodes = []string{}
+	}
+	if e, ok := errors.AsType[*silentError](err); ok {
+		p.Since = stamped(e.since)
 	}
 	if e, ok := errors.AsType[*limitError](err); ok {
 		p.Limit = e.limit

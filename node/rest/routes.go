@@ -61,7 +61,10 @@ func (s *Server) built() []endpoint {
 		{get, "/v1/cluster/links", s.getLinks},
 		{get, "/v1/cluster/votes", s.getVotes},
 		{get, "/v1/cluster/divergence", s.getDivergence},
+		{get, "/v1/cluster/divergence/keys", s.getDifferences},
 		{get, "/v1/verify", s.getVerify},
+		{get, "/v1/events", s.getEvents},
+		{get, "/v1/timeline", s.getTimeline},
 		{get, "/v1/chaos/faults", s.listFaults},
 		{post, "/v1/chaos/faults", s.addFault},
 		{del, "/v1/chaos/faults", s.healAll},
@@ -82,14 +85,11 @@ func (s *Server) built() []endpoint {
 
 // promised are the routes of API.md that this build answers with not_built.
 const promised = `
-GET    /v1/cluster/divergence/keys
 POST   /v1/cluster/roster
 POST   /v1/cluster/forget
 POST   /v1/cluster/override
 GET    /v1/receipts/:dot
 POST   /v1/verify/repair
-GET    /v1/events
-GET    /v1/timeline
 GET    /v1/chaos/scripts
 POST   /v1/chaos/scripts/:name/run
 GET    /v1/chaos/runs/:id

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -20,6 +21,7 @@ import (
 	"github.com/syncline/syncline/conflict/script"
 	"github.com/syncline/syncline/node"
 	"github.com/syncline/syncline/node/nodetest"
+	"github.com/syncline/syncline/node/timeline"
 	"github.com/syncline/syncline/vclock"
 	"github.com/syncline/syncline/web"
 )
@@ -66,6 +68,7 @@ func (v *vote) set(refusal error, after int) {
 
 // cluster answers what a test lays down.
 type cluster struct {
+	mu     sync.Mutex // of what a test alters while it is watched
 	lag    Lag
 	status Status
 	links  []Link
@@ -77,18 +80,33 @@ type cluster struct {
 }
 
 func (c *cluster) Lag() Lag                      { return c.lag }
-func (c *cluster) Status() Status                { return c.status }
-func (c *cluster) Votes() Votes                  { return c.votes }
+func (c *cluster) Status() Status                { c.mu.Lock(); defer c.mu.Unlock(); return c.status }
 func (c *cluster) Divergence() []Gap             { return c.gaps }
 func (c *cluster) Fresh(vclock.Context) []string { return c.fresh }
 
 func (c *cluster) Lacking(d vclock.Dot) []string { return c.lacks[d.String()] }
 
+func (c *cluster) Votes() Votes {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	v := c.votes
+	v.Voters = slices.Clone(v.Voters)
+	return v
+}
+
+func (c *cluster) set(change func(*cluster)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	change(c)
+}
+
 func (c *cluster) Links() []Link {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if c.bug {
 		panic("a bug of the test's")
 	}
-	return c.links
+	return slices.Clone(c.links)
 }
 
 // stand is one node with its API.
@@ -99,8 +117,11 @@ type stand struct {
 	vote    *vote
 	cluster *cluster
 	server  *Server
-	seen    func(method, path string, status int) // told of each answer; may be nil
-	first   map[string]string                     // contexts of the first versions of those that were split
+
+	compared *compared
+	timeline *timeline.Timeline
+	seen     func(method, path string, status int) // told of each answer; may be nil
+	first    map[string]string                     // contexts of the first versions of those that were split
 }
 
 func testRoster() Roster {
@@ -115,11 +136,11 @@ func testRoster() Roster {
 // not nil, alters the configuration before the server is made.
 func newStand(t testing.TB, change func(*Config)) *stand {
 	t.Helper()
-	s := &stand{t: t, store: nodetest.NewMemStore(nodetest.MemConfig{Full: true}), vote: &vote{}, cluster: &cluster{}, first: map[string]string{}}
+	s := &stand{t: t, store: nodetest.NewMemStore(nodetest.MemConfig{Full: true}), vote: &vote{}, cluster: &cluster{}, first: map[string]string{}, compared: &compared{}}
 	s.cluster.status.Write = WriteStatus{State: StateWritable, Votes: VoteCount{Have: 3, Need: 2, Of: 3}}
 	var err error
 	s.engine, err = node.Open(t.Context(), node.Config{
-		Cluster: "shop", Node: "b", Store: s.store, Guard: s.vote, Wall: time.Now,
+		Cluster: "shop", Node: "b", Store: s.store, Guard: s.vote, Wall: time.Now, Events: s.heard,
 		Random: func() (b [5]byte) { _, _ = rand.Read(b[:]); return b }, Key: []byte("a key of the cluster"), Full: true,
 		Resolver: inline{script.NewInline()},
 	})
@@ -134,10 +155,14 @@ func newStand(t testing.TB, change func(*Config)) *stand {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if s.timeline, err = timeline.Open(timeline.Config{Dir: t.TempDir()}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.timeline.Close() })
 	cfg := Config{
 		Engine: s.engine, Node: "b", ClusterID: "shop", Roster: testRoster(), Listen: []string{"127.0.0.1:7402"},
 		Cluster: s.cluster, Build: "test", UI: page, Docs: os.DirFS("../../docs"), Log: hclog.NewNullLogger(),
-		Scripts: script.NewInline(),
+		Scripts: script.NewInline(), Timeline: s.timeline, Differences: s.compared,
 	}
 	if change != nil {
 		change(&cfg)
@@ -146,6 +171,13 @@ func newStand(t testing.TB, change func(*Config)) *stand {
 		t.Fatal(err)
 	}
 	return s
+}
+
+// heard hands the engine's conflicts to the API, as the process does.
+func (s *stand) heard(e node.Event) {
+	if e.Kind == node.EventConflict {
+		s.server.Conflict(e)
+	}
 }
 
 // stuck is a body of which the rest does not come in time.

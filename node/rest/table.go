@@ -17,6 +17,7 @@ const (
 	HeadersTooLarge  node.Kind = "headers_too_large"  // more than MaxHeaderBytes
 	ForbiddenHost    node.Kind = "forbidden_host"     // Host names no address of this cluster
 	CrossOrigin      node.Kind = "cross_origin"       // a browser's write from a foreign page
+	PeerSilent       node.Kind = "peer_silent"        // another node must answer first, and does not
 )
 
 // Row is what the API makes of one kind of error.
@@ -76,6 +77,7 @@ var table = map[node.Kind]Row{
 	HeadersTooLarge:  {Status: http.StatusRequestHeaderFieldsTooLarge, Title: "The headers are too large"},
 	ForbiddenHost:    {Status: http.StatusForbidden, Title: "The Host header names no address of this cluster"},
 	CrossOrigin:      {Status: http.StatusForbidden, Title: "A page of another site may not write here"},
+	PeerSilent:       {Status: http.StatusServiceUnavailable, Title: "The other node does not answer", RetryAfter: 2},
 }
 
 // Lookup returns the row of a kind; of one that is not in the table, that of

@@ -15,7 +15,7 @@ var layers = [][]string{
 	{"conflict/merge"},
 	{"conflict", "witness", "node/wire", "node/strictjson"},
 	{"node"},
-	{"node/peer", "node/link", "node/sqlite", "conflict/script", "client", "web", "docs", "scripts/resolvers"},
+	{"node/peer", "node/link", "node/sqlite", "node/stream", "node/timeline", "conflict/script", "client", "web", "docs", "scripts/resolvers"},
 	{"node/rest", "node/replica", "node/quorum", "node/member", "witness/server", "scripts/chaos"},
 	{"cmd/syncline"},
 }

@@ -67,6 +67,7 @@ var statuses = map[node.Kind]struct {
 	node.BadRequest:  {http.StatusBadRequest, "The request cannot be read"},
 	node.Invalid:     {http.StatusUnprocessableEntity, "The request is well-formed but wrong"},
 	node.TooLarge:    {http.StatusRequestEntityTooLarge, "The body is too large"},
+	node.Busy:        {http.StatusServiceUnavailable, "This process is too busy"},
 	node.Draining:    {http.StatusServiceUnavailable, "The process is stopping"},
 	node.Bug:         {http.StatusInternalServerError, "This is a fault of the server"},
 }
@@ -80,14 +81,12 @@ func (s *Server) makeRoutes() map[string]route {
 	return map[string]route{
 		"/v1/cluster":       get(s.getCluster),
 		"/v1/cluster/votes": get(s.getVotes),
-		"/v1/events": get(func(http.ResponseWriter, *http.Request) error {
-			return &node.Error{Op: "events", Kind: node.NotBuilt, Err: errors.New("the API promises a stream of events, and this build does not have it yet")}
-		}),
-		faultsPath: {http.MethodGet: s.listFaults, http.MethodPost: s.addFault, http.MethodDelete: s.healAll},
-		"/livez":   get(s.getLive),
-		"/readyz":  get(s.getReady),
-		"/version": get(s.getVersion),
-		"/metrics": get(func(w http.ResponseWriter, r *http.Request) error { metrics.ServeHTTP(w, r); return nil }),
+		"/v1/events":        get(s.getEvents),
+		faultsPath:          {http.MethodGet: s.listFaults, http.MethodPost: s.addFault, http.MethodDelete: s.healAll},
+		"/livez":            get(s.getLive),
+		"/readyz":           get(s.getReady),
+		"/version":          get(s.getVersion),
+		"/metrics":          get(func(w http.ResponseWriter, r *http.Request) error { metrics.ServeHTTP(w, r); return nil }),
 	}
 }
 
@@ -172,6 +171,7 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 		return fmt.Errorf("witness: serve %s: %w", listener.Addr(), err)
 	case <-ctx.Done():
 	}
+	s.stopNow()
 	finish, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
 	defer cancel()
 	if server.Shutdown(finish) != nil {

@@ -1,17 +1,20 @@
 package server
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/syncline/syncline/node/link"
+	"github.com/syncline/syncline/node/stream"
 	"github.com/syncline/syncline/node/wire"
 	"github.com/syncline/syncline/witness"
 )
@@ -52,6 +55,9 @@ type Config struct {
 	// Changed is told who has the vote whenever a ballot changes that; nil:
 	// nobody is.
 	Changed func(holders []string)
+	// Events keeps what /v1/events tells; nil: one of its own. Whoever makes the
+	// parts of the process may add to it.
+	Events  *stream.Log
 	Metrics *prometheus.Registry // nil: one of its own
 	Log     *slog.Logger         // of faults of this program; nil: nowhere
 }
@@ -67,6 +73,9 @@ type Server struct {
 	cross   *http.CrossOriginProtection
 	routes  map[string]route
 	metrics *metrics
+	places  stream.Places   // of streams
+	stop    context.Context // ends when the API drains
+	stopNow context.CancelFunc
 
 	mu      sync.Mutex
 	witness *witness.Witness
@@ -93,6 +102,9 @@ func New(c Config) (*Server, error) {
 	if c.Changed == nil {
 		c.Changed = func([]string) {}
 	}
+	if c.Events == nil {
+		c.Events = stream.NewLog(stream.Config{Life: strconv.FormatUint(c.Boot, 36)})
+	}
 	if c.Metrics == nil {
 		c.Metrics = prometheus.NewRegistry()
 	}
@@ -109,6 +121,7 @@ func New(c Config) (*Server, error) {
 	if s.metrics, err = newMetrics(s); err != nil {
 		return nil, err
 	}
+	s.stop, s.stopNow = context.WithCancel(context.Background())
 	s.routes = s.makeRoutes()
 	return s, nil
 }
@@ -184,6 +197,9 @@ func (s *Server) note(wall time.Time, from string, a witness.Answer) {
 	}
 	s.log.Add(wall, e)
 	c := s.contact[from]
+	if member := s.cfg.Roster.Index(from) >= 0; member && (c.heard.IsZero() || c.reason != a.Reason) {
+		s.cfg.Events.Add(eventVote, showEntry(witness.Entry{Event: e, First: wall, Last: wall, Count: 1}))
+	}
 	if wall.Sub(c.heard) > s.cfg.Timing.Fresh {
 		c.since = wall
 	}

@@ -50,29 +50,37 @@ type peerJSON struct {
 }
 
 func (s *Server) getCluster(w http.ResponseWriter, _ *http.Request) error {
+	return reply(w, http.StatusOK, s.clusterJSON())
+}
+
+// clusterJSON is the shape of GET /v1/cluster.
+type clusterJSON struct {
+	Cluster       string     `json:"cluster"`
+	Node          string     `json:"node"`
+	Role          wire.Role  `json:"role"`
+	Build         string     `json:"build"`
+	Roster        rosterJSON `json:"roster"`
+	Vote          voteJSON   `json:"vote"`
+	WritableNodes []string   `json:"writable_nodes"`
+	Peers         []peerJSON `json:"peers"`
+}
+
+type rosterJSON struct {
+	Epoch   uint64   `json:"epoch"`
+	Members []Member `json:"members"`
+}
+
+func (s *Server) clusterJSON() clusterJSON {
 	state := s.state()
 	vote := voteJSON{State: s.stateName(state), OpensInMS: state.Opens.Milliseconds(), Holders: []holderJSON{}}
 	for _, h := range state.Holders {
 		vote.Holders = append(vote.Holders, holderJSON{h.Name, h.Left.Milliseconds()})
 	}
-	type roster struct {
-		Epoch   uint64   `json:"epoch"`
-		Members []Member `json:"members"`
-	}
-	return reply(w, http.StatusOK, struct {
-		Cluster       string     `json:"cluster"`
-		Node          string     `json:"node"`
-		Role          wire.Role  `json:"role"`
-		Build         string     `json:"build"`
-		Roster        roster     `json:"roster"`
-		Vote          voteJSON   `json:"vote"`
-		WritableNodes []string   `json:"writable_nodes"`
-		Peers         []peerJSON `json:"peers"`
-	}{
+	return clusterJSON{
 		s.cfg.Roster.Cluster, s.name, wire.RoleWitness, s.cfg.Build,
-		roster{s.cfg.Roster.Epoch, s.cfg.Members},
+		rosterJSON{s.cfg.Roster.Epoch, s.cfg.Members},
 		vote, s.urls(names(state.Holders)), s.peers(state),
-	})
+	}
 }
 
 func (s *Server) peers(state witness.State) []peerJSON {
@@ -123,6 +131,20 @@ type eventJSON struct {
 }
 
 func (s *Server) getVotes(w http.ResponseWriter, _ *http.Request) error {
+	return reply(w, http.StatusOK, s.votesJSON())
+}
+
+// votesJSON is the shape of GET /v1/cluster/votes.
+type votesJSON struct {
+	Node      string      `json:"node"`
+	State     string      `json:"state"`
+	OpensInMS int64       `json:"opens_in_ms"`
+	Voters    []voterJSON `json:"voters"`
+	Log       []eventJSON `json:"log"`
+	Alerts    []string    `json:"alerts"`
+}
+
+func (s *Server) votesJSON() votesJSON {
 	state := s.state()
 	s.mu.Lock()
 	entries := s.log.Entries()
@@ -138,20 +160,17 @@ func (s *Server) getVotes(w http.ResponseWriter, _ *http.Request) error {
 	s.mu.Unlock()
 	log := make([]eventJSON, 0, len(entries))
 	for _, e := range entries {
-		kind := "grant"
-		if e.Verdict == witness.Refused {
-			kind = "refusal"
-		}
-		log = append(log, eventJSON{e.First.UTC(), e.Last.UTC(), e.Count, kind, e.Voter, e.Node, string(e.Reason)})
+		log = append(log, showEntry(e))
 	}
-	return reply(w, http.StatusOK, struct {
-		Node      string      `json:"node"`
-		State     string      `json:"state"`
-		OpensInMS int64       `json:"opens_in_ms"`
-		Voters    []voterJSON `json:"voters"`
-		Log       []eventJSON `json:"log"`
-		Alerts    []string    `json:"alerts"`
-	}{s.name, s.stateName(state), state.Opens.Milliseconds(), voters, log, s.alerts(state, voters)})
+	return votesJSON{s.name, s.stateName(state), state.Opens.Milliseconds(), voters, log, s.alerts(state, voters)}
+}
+
+func showEntry(e witness.Entry) eventJSON {
+	kind := "grant"
+	if e.Verdict == witness.Refused {
+		kind = "refusal"
+	}
+	return eventJSON{e.First.UTC(), e.Last.UTC(), e.Count, kind, e.Voter, e.Node, string(e.Reason)}
 }
 
 // alerts says in words what an operator should look at.

@@ -141,6 +141,8 @@ func (p *process) event(e node.Event) {
 		p.w.fail("%s: engine failed: %v", p.name, e.Err)
 	case node.EventActor, node.EventStanding, node.EventDrift, node.EventSiblings, node.EventConfig:
 		p.w.log("%s: %s %s", p.name, e.Kind, e.Key)
+	case node.EventConflict:
+		// The oracle looks at the documents themselves.
 	}
 }
 
