@@ -15,7 +15,7 @@ var layers = [][]string{
 	{"conflict/merge"},
 	{"conflict", "witness", "node/wire", "node/strictjson"},
 	{"node"},
-	{"node/peer", "node/link", "node/sqlite", "conflict/script", "client", "web", "docs"},
+	{"node/peer", "node/link", "node/sqlite", "conflict/script", "client", "web", "docs", "scripts/chaos/history"},
 	{"node/rest", "node/replica", "node/quorum", "node/member", "witness/server", "scripts/chaos"},
 	{"cmd/syncline"},
 }
