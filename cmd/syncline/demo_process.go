@@ -117,7 +117,7 @@ func (p *demoProcess) release() {
 // start starts the process and waits until it serves. ended is told when it
 // ends after that.
 func (p *demoProcess) start(ctx context.Context, program string, args, environ []string, ended func(error)) error {
-	logFile, err := os.Create(p.log)
+	logFile, err := os.OpenFile(p.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}

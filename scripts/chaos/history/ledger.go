@@ -65,15 +65,17 @@ func sameBatch(x, y *Record) bool {
 	return x.Key == y.Key && x.Client == y.Client && x.Value == y.Value
 }
 
-// own are the keys that one client alone writes, with their writes in order. A
-// key on which an outcome is unknown and later writes followed is left out: the
-// late one may have come last.
+// own are the keys that one client alone writes, at one node or with its session,
+// with their writes in order. A key on which an outcome is unknown and later
+// writes followed is left out: the late one may have come last.
 func own(records []Record) map[string][]*Record {
 	all := byKey(records, (*Record).isWrite)
 	for key, list := range all {
 		for i, r := range list {
+			first := list[0]
+			follows := r.Client == first.Client && (r.Node == first.Node || r.Session && first.Session)
 			late := r.Outcome == Unknown && i < len(list)-1
-			if r.Client != list[0].Client || late || r.Op == OpAppend || r.Op == OpInc {
+			if !follows || late || r.Op != OpPut && r.Op != OpDelete {
 				delete(all, key)
 				break
 			}

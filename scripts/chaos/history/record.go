@@ -25,6 +25,7 @@ const (
 	OpGet     = "get"
 	OpAppend  = "append" // If-Match: the list that was read, and one element more
 	OpInc     = "inc"
+	OpOps     = "ops" // intents; the value is their text, not what they made
 	OpNet     = "net"
 	OpState   = "state"
 	OpFinal   = "final"
@@ -184,7 +185,7 @@ func ClusterOf(records []Record) *Cluster {
 // isWrite says whether a record is a client's write.
 func (r *Record) isWrite() bool {
 	switch r.Op {
-	case OpPut, OpDelete, OpAppend, OpInc:
+	case OpPut, OpDelete, OpAppend, OpInc, OpOps:
 		return true
 	}
 	return false
