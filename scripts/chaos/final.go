@@ -55,7 +55,7 @@ func (r *run) finalCollection(name, collection string, ids map[string]string) er
 	}
 	begun := r.cfg.Now()
 	for _, id := range slices.Sorted(maps.Keys(ids)) {
-		final := &history.Final{Clock: map[string]uint64{}, Live: []string{ids[id]}}
+		final := &history.Final{Clock: map[string]uint64{}, Live: []history.Version{{Dot: ids[id]}}}
 		if d := shown[id]; d == nil || d.Conflicts > 0 || d.Dot == "" || d.Dot != ids[id] {
 			var err error
 			if final, err = r.standing(name, client.Key{Collection: collection, ID: id}); err != nil {
@@ -78,7 +78,7 @@ func (r *run) standing(name string, key client.Key) (*history.Final, error) {
 	ctx, cancel := context.WithTimeout(r.ctx, opTimeout)
 	defer cancel()
 	live, err := r.node(name).Siblings(ctx, key, client.Options{})
-	final := &history.Final{Clock: map[string]uint64{}, Live: []string{}}
+	final := &history.Final{Clock: map[string]uint64{}, Live: []history.Version{}}
 	if client.Absent(err) {
 		return final, nil // not even a tombstone
 	}
@@ -87,7 +87,7 @@ func (r *run) standing(name string, key client.Key) (*history.Final, error) {
 	}
 	for _, s := range live.Siblings {
 		join(final.Clock, s.Clock)
-		final.Live = append(final.Live, s.Dot)
+		final.Live = append(final.Live, history.Version{Dot: s.Dot, Value: string(s.Doc)})
 		final.Loose = append(final.Loose, s.Loose...)
 	}
 	return final, nil

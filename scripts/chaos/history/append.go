@@ -21,7 +21,7 @@ func elements(value string) []string {
 // checkAppend: clients read a list and put it back with one element more and
 // If-Match. Of two such writes at one node with one ETag, one is acknowledged at
 // most (else one is lost with no fault at all). Every acknowledged element is in
-// the list at the end, or in a version on record. Refused ones are nowhere, none
+// the list at the end, or in another version that is live or on record. Refused ones are nowhere, none
 // is there twice, and nobody ever saw two elements in the other order.
 func checkAppend(records []Record, out *Result) {
 	appends := byKey(records, func(r *Record) bool { return r.Op == OpAppend })
@@ -61,19 +61,19 @@ func checkList(appends []*Record, final *Record, out *Result) {
 			out.finding("%s at %s has %s twice", final.Key, final.Node, e)
 		}
 	}
-	recorded := map[string]bool{}
+	kept := map[string]bool{}
 	if final.Final != nil {
-		for _, v := range final.Final.Recorded {
+		for _, v := range slices.Concat(final.Final.Live, final.Final.Recorded) {
 			for _, e := range elements(v.Value) {
-				recorded[e] = true
+				kept[e] = true
 			}
 		}
 	}
 	outcome := map[string]string{}
 	for _, r := range appends {
 		outcome[r.Value] = r.Outcome
-		if r.Outcome == OK && count[r.Value] == 0 && !recorded[r.Value] {
-			out.finding("%s was appended to %s by %s and acknowledged, and %s has it neither in the list nor on record", r.Value, r.Key, r.Client, final.Node)
+		if r.Outcome == OK && count[r.Value] == 0 && !kept[r.Value] {
+			out.finding("%s was appended to %s by %s and acknowledged, and %s has it neither in the list, nor in a sibling, nor on record", r.Value, r.Key, r.Client, final.Node)
 		}
 	}
 	for _, e := range shown {

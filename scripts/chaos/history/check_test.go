@@ -86,7 +86,7 @@ func TestLedger(t *testing.T) {
 	puts := []history.Record{first(), written(op("c", "put", "a", "k/1", "1", 1), a1), written(op("d", "put", "b", "k/1", "2", 1), b1)}
 	empty := func(r *history.Record) { r.Final = &history.Final{} }
 	good := append(slices.Clone(puts), final("a", "k/1", "2"), with(final("b", "k/1", "2"), func(r *history.Record) {
-		r.Final = &history.Final{Live: []string{b1}, Recorded: []history.Version{{Dot: a1}}}
+		r.Final = &history.Final{Live: []history.Version{{Dot: b1}}, Recorded: []history.Version{{Dot: a1}}}
 	}))
 	testChecker(t, "ledger", good, []planted{
 		{"a node lacks both", "neither live", append(slices.Clone(good), with(final("b", "k/1", "2"), empty))},
@@ -123,7 +123,8 @@ func TestAppend(t *testing.T) {
 	read := op("c", "get", "a", "l/1", `{"list":["x","y"]}`, 9)
 	refused := with(add("d", "a", "z", "e1", 4), func(r *history.Record) { r.Outcome = history.Refused })
 	recorded := with(end(`{"list":["x"]}`), func(r *history.Record) { r.Final.Recorded = []history.Version{{Dot: b1, Value: `{"list":["y"]}`}} })
-	testChecker(t, "append", []history.Record{first(), x, y, refused, read, end(`{"list":["x","y"]}`), with(recorded, func(r *history.Record) { r.Node = "b" })}, []planted{
+	sibling := with(end(`{"list":["x"]}`), func(r *history.Record) { r.Node, r.Final.Live = "c", []history.Version{{Dot: b1, Value: `{"list":["y"]}`}} })
+	testChecker(t, "append", []history.Record{first(), x, y, refused, read, end(`{"list":["x","y"]}`), with(recorded, func(r *history.Record) { r.Node = "b" }), sibling}, []planted{
 		{"lost", "y was appended", []history.Record{first(), x, y, end(`{"list":["x"]}`)}},
 		{"twice", "x twice", []history.Record{first(), x, end(`{"list":["x","x"]}`)}},
 		{"refused", "refused", []history.Record{first(), x, y, refused, end(`{"list":["x","y","z"]}`)}},

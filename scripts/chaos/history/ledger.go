@@ -22,10 +22,8 @@ func covers(vector map[string]uint64, loose []string, dot string) bool {
 // accounts says where a dot is: among the live versions, in their past, on
 // record, or in the past of what is on record.
 func (f *Final) accounts(dot string) bool {
-	if covers(f.Clock, f.Loose, dot) || slices.Contains(f.Live, dot) || covers(f.Past, nil, dot) {
-		return true
-	}
-	return slices.ContainsFunc(f.Recorded, func(v Version) bool { return v.Dot == dot })
+	is := func(v Version) bool { return v.Dot == dot }
+	return covers(f.Clock, f.Loose, dot) || covers(f.Past, nil, dot) || slices.ContainsFunc(f.Live, is) || slices.ContainsFunc(f.Recorded, is)
 }
 
 // checkLedger: "an acknowledged write is in the causal past of the value shown,

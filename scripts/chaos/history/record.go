@@ -116,7 +116,7 @@ func PairOf(x, y string) Pair {
 	return Pair{x, y}
 }
 
-// Version is a version that stands in a record of a conflict.
+// Version is a version that is live or stands in a record of a conflict.
 type Version struct {
 	Dot   string `json:"dot"`
 	Value string `json:"value"` // empty: a tombstone, or not kept
@@ -126,7 +126,7 @@ type Version struct {
 type Final struct {
 	Clock    map[string]uint64 `json:"clock"` // of all live versions and their dots
 	Loose    []string          `json:"loose,omitempty"`
-	Live     []string          `json:"live"` // dots
+	Live     []Version         `json:"live"`
 	Recorded []Version         `json:"recorded,omitempty"`
 	Past     map[string]uint64 `json:"past,omitempty"` // clocks of what is on record
 }
