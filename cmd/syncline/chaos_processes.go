@@ -40,6 +40,12 @@ type chaosProcesses struct {
 	environ []string
 	config  string
 
+	// place settles where a process listens, before the file is written.
+	place func(context.Context, *chaosProcess) error
+	// enter is the command before that of a process; empty: none.
+	enter func(*chaosProcess) []string
+	extra []string // arguments of every process
+
 	mu        sync.Mutex
 	processes []*chaosProcess
 	stopped   bool
@@ -49,6 +55,22 @@ type chaosProcesses struct {
 // waits until every vote is in place. stop must be called in any case but an
 // error.
 func startChaosProcesses(ctx context.Context, spec chaos.Spec, cfg chaosRun) (*chaosProcesses, error) {
+	c := newChaosProcesses(spec, cfg)
+	c.place = func(ctx context.Context, p *chaosProcess) error {
+		if err := p.bind(ctx); err != nil {
+			return fmt.Errorf("bind free ports on 127.0.0.1 for %s: %w", p.name, err)
+		}
+		return nil
+	}
+	c.enter = func(*chaosProcess) []string { return nil }
+	if err := c.begin(ctx, spec); err != nil {
+		return nil, errors.Join(err, c.stop())
+	}
+	return c, nil
+}
+
+// newChaosProcesses names the processes and starts none.
+func newChaosProcesses(spec chaos.Spec, cfg chaosRun) *chaosProcesses {
 	c := &chaosProcesses{folder: cfg.folder, program: cfg.program, environ: cfg.environ}
 	for _, name := range spec.Members() {
 		role := roleData
@@ -59,16 +81,13 @@ func startChaosProcesses(ctx context.Context, spec chaos.Spec, cfg chaosRun) (*c
 		p.log = filepath.Join(c.folder, name+".log")
 		c.processes = append(c.processes, p)
 	}
-	if err := c.begin(ctx, spec); err != nil {
-		return nil, errors.Join(err, c.stop())
-	}
-	return c, nil
+	return c
 }
 
 func (c *chaosProcesses) begin(ctx context.Context, spec chaos.Spec) error {
 	for _, p := range c.processes {
-		if err := p.bind(ctx); err != nil {
-			return fmt.Errorf("bind free ports on 127.0.0.1 for %s: %w", p.name, err)
+		if err := c.place(ctx, p); err != nil {
+			return err
 		}
 		m, err := newChaosMember(p.name, p.role == roleData, "http://"+p.api)
 		if err != nil {
@@ -128,15 +147,16 @@ func timingText(spec chaos.Spec) string {
 
 // launch starts one process on its sockets and waits until it serves.
 func (c *chaosProcesses) launch(ctx context.Context, p *chaosProcess) error {
-	command := "serve"
-	args := []string{"--config", c.config, "--name", p.name, "--data", p.folder, "--chaos"}
+	command := append(c.enter(p), c.program)
 	if p.role == roleWitness {
-		command = "witness"
+		command = append(command, "witness")
 	} else {
-		args = append(args, "--"+flagChaosClock, p.clock)
+		command = append(command, "serve", "--"+flagChaosClock, p.clock)
 	}
+	command = append(command, "--config", c.config, "--name", p.name, "--data", p.folder, "--chaos")
+	command = append(command, c.extra...)
 	// Who ends by itself is seen by the run: the node does not answer any more.
-	return p.start(ctx, c.program, append([]string{command}, args...), c.environ, func(error) {})
+	return p.start(ctx, command[0], command[1:], c.environ, func(error) {})
 }
 
 func (c *chaosProcesses) process(name string) *chaosProcess {
@@ -157,7 +177,12 @@ func (c *chaosProcesses) deaf(name string) bool {
 }
 
 // Lacks implements chaos.Cluster.
-func (c *chaosProcesses) Lacks(chaos.Ability) string { return "" }
+func (c *chaosProcesses) Lacks(a chaos.Ability) string {
+	if a == chaos.Ports {
+		return "the link layer cuts whole links: run the script with --net=ns, as root"
+	}
+	return ""
+}
 
 // Break implements chaos.Cluster.
 func (c *chaosProcesses) Break(ctx context.Context, f chaos.Fault) error {
@@ -168,13 +193,20 @@ func (c *chaosProcesses) Break(ctx context.Context, f chaos.Fault) error {
 // faults are taken back, if all are.
 func (c *chaosProcesses) Heal(ctx context.Context, a, b string) error {
 	if a == "" {
-		for _, p := range c.processes {
-			if err := c.Resume(ctx, p.name); err != nil {
-				return err
-			}
+		if err := c.resumeAll(ctx); err != nil {
+			return err
 		}
 	}
 	return c.healOn(ctx, a, b, c.deaf)
+}
+
+// resumeAll lets every process go on that stands still.
+func (c *chaosProcesses) resumeAll(ctx context.Context) error {
+	var failed error
+	for _, p := range c.processes {
+		failed = errors.Join(failed, c.Resume(ctx, p.name))
+	}
+	return failed
 }
 
 // Pause implements chaos.Cluster.
@@ -260,11 +292,8 @@ func (c *chaosProcesses) stop() error {
 		return nil
 	}
 	c.stopped = true
-	var failed error
-	for _, p := range c.processes {
-		// One that stands still would not hear that it shall end.
-		failed = errors.Join(failed, c.Resume(context.Background(), p.name))
-	}
+	// One that stands still would not hear that it shall end.
+	failed := c.resumeAll(context.Background())
 	var group sync.WaitGroup
 	for _, p := range c.processes {
 		group.Go(func() {

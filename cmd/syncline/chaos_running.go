@@ -61,10 +61,14 @@ func findRunning(ctx context.Context, file string, spec chaos.Spec) (*runningClu
 
 // Lacks implements chaos.Cluster.
 func (c *runningCluster) Lacks(a chaos.Ability) string {
-	if a == chaos.Processes || a == chaos.Clocks {
+	switch a {
+	case chaos.Processes, chaos.Clocks:
 		return "--on takes a running cluster, whose processes and clocks this run leaves alone: run the script without --on"
+	case chaos.Ports:
+		return "the link layer cuts whole links: run the script with --net=ns, as root"
+	default:
+		return ""
 	}
-	return ""
 }
 
 func never(string) bool { return false }

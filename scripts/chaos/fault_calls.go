@@ -19,6 +19,7 @@ func faultFunctions() []function {
 		{name: "slow", params: []param{required("a", aMember), required("b", aMember), required("delay", aDelay), lasts(), oneWay}, needs: Delays, do: (*run).slow},
 		{name: "lose", params: []param{required("a", aMember), required("b", aMember), required("share", aShare), lasts(), oneWay}, do: (*run).lose},
 		{name: "flap", params: []param{required("a", aMember), required("b", aMember), required("period", aDelay), lasts()}, do: (*run).flap},
+		{name: "block", params: []param{required("a", aMember), required("b", aMember), required("port", aPort), lasts()}, needs: Ports, do: (*run).block},
 		{name: "isolate", params: []param{required("node", aMember), lasts()}, do: (*run).isolate},
 		{name: "halves", params: []param{required("side", aSide), required("other", aSide), lasts()}, do: (*run).halves},
 		{name: "bridge", params: []param{required("node", aNode), lasts()}, do: (*run).bridge},
@@ -41,7 +42,8 @@ func (r *run) breakLinks(a *arguments, faults ...Fault) (starlark.Value, error) 
 			return nil, fmt.Errorf("%s: %w", f, err)
 		}
 		one := &activeFault{words: f.String(), from: f.From, to: f.To, until: begun.Add(f.Lasts)}
-		if f.Kind == Cut || f.Kind == Lose && f.Share == 1 {
+		// Without the peer port no data travels.
+		if f.Kind == Cut || f.Kind == Lose && f.Share == 1 || f.Port == PortPeer {
 			one.cuts = []history.Pair{history.PairOf(f.From, f.To)}
 		}
 		active = append(active, one)
@@ -54,7 +56,7 @@ func (r *run) breakLinks(a *arguments, faults ...Fault) (starlark.Value, error) 
 func link(a *arguments, kind FaultKind) Fault {
 	return Fault{
 		Kind: kind, From: a.text("a"), To: a.text("b"), OneWay: a.bool("one_way"),
-		Lasts: a.span("lasts", 0), Share: a.number("share", 0), Delay: a.span("delay", a.span("period", 0)),
+		Lasts: a.span("lasts", 0), Share: a.number("share", 0), Port: a.text("port"), Delay: a.span("delay", a.span("period", 0)),
 	}
 }
 
@@ -62,6 +64,8 @@ func (r *run) cut(a *arguments) (starlark.Value, error)  { return r.breakLinks(a
 func (r *run) slow(a *arguments) (starlark.Value, error) { return r.breakLinks(a, link(a, Slow)) }
 func (r *run) lose(a *arguments) (starlark.Value, error) { return r.breakLinks(a, link(a, Lose)) }
 func (r *run) flap(a *arguments) (starlark.Value, error) { return r.breakLinks(a, link(a, Flap)) }
+
+func (r *run) block(a *arguments) (starlark.Value, error) { return r.breakLinks(a, link(a, Block)) }
 
 // cutAll cuts every link between two sides.
 func (r *run) cutAll(a *arguments, side, other []string) (starlark.Value, error) {

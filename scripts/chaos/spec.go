@@ -48,6 +48,14 @@ const (
 	Slow FaultKind = "slow" // all passes, later
 	Lose FaultKind = "lose" // some is lost
 	Flap FaultKind = "flap" // cut and healed in turn
+	// Block is a cut of one kind of traffic, both ways: PortPeer or PortGossip.
+	Block FaultKind = "block"
+)
+
+// What can be blocked by itself.
+const (
+	PortPeer   = "peer"   // ballots and data
+	PortGossip = "gossip" // who is there
 )
 
 // Fault is a fault on one link.
@@ -59,6 +67,7 @@ type Fault struct {
 	Lasts  time.Duration
 	Delay  time.Duration // slow: latency of each direction; flap: the period
 	Share  float64       // lose: of the packets, above 0 and at most 1
+	Port   string        // block
 }
 
 // String is the fault in words.
@@ -75,6 +84,9 @@ func (f Fault) String() string {
 		text += fmt.Sprintf(" %.0f %%", f.Share*100)
 	case Flap:
 		text += " every " + f.Delay.String()
+	case Block:
+		text += " " + f.Port
+	case Cut:
 	}
 	return text
 }
@@ -94,6 +106,7 @@ const (
 	Processes Ability = "processes" // pause, resume, kill, start, wipe
 	Clocks    Ability = "clocks"    // clock
 	Delays    Ability = "delays"    // slow
+	Ports     Ability = "ports"     // block
 )
 
 // Cluster is a running cluster. Every fault ends by itself, at the latest when

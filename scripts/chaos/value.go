@@ -35,6 +35,7 @@ const (
 	aDoc           // a dict
 	aFunc          // a function without parameters
 	aLoad          // a kind of load
+	aPort          // what can be blocked by itself
 	aList          // a list that is not empty
 )
 
@@ -44,7 +45,7 @@ const spanForm = `a duration as text, such as "2s" or "150ms"`
 // check says what is wrong with a value of a kind.
 func (k kind) check(v starlark.Value, spec *Spec) error {
 	switch k {
-	case aText, aKey, aLoad:
+	case aText, aKey, aLoad, aPort:
 		return k.checkText(v)
 	case aBool:
 		return want[starlark.Bool](v, "True or False")
@@ -87,6 +88,9 @@ func (k kind) checkText(v starlark.Value) error {
 	}
 	if k == aLoad && !slices.Contains(loadKinds(), text) {
 		return fmt.Errorf("no load of kind %q: one of %s", text, strings.Join(loadKinds(), ", "))
+	}
+	if k == aPort && text != PortPeer && text != PortGossip {
+		return fmt.Errorf("want %q or %q, not %q", PortPeer, PortGossip, text)
 	}
 	if k == aKey {
 		if c, id, found := strings.Cut(text, "/"); !found || c == "" || id == "" {

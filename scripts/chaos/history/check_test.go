@@ -123,7 +123,9 @@ func TestAppend(t *testing.T) {
 	read := op("c", "get", "a", "l/1", `{"list":["x","y"]}`, 9)
 	refused := with(add("d", "a", "z", "e1", 4), func(r *history.Record) { r.Outcome = history.Refused })
 	recorded := with(end(`{"list":["x"]}`), func(r *history.Record) { r.Final.Recorded = []history.Version{{Dot: b1, Value: `{"list":["y"]}`}} })
-	sibling := with(end(`{"list":["x"]}`), func(r *history.Record) { r.Node, r.Final.Live = "c", []history.Version{{Dot: b1, Value: `{"list":["y"]}`}} })
+	sibling := with(end(`{"list":["x"]}`), func(r *history.Record) {
+		r.Node, r.Final.Live = "c", []history.Version{{Dot: b1, Value: `{"list":["y"]}`}}
+	})
 	testChecker(t, "append", []history.Record{first(), x, y, refused, read, end(`{"list":["x","y"]}`), with(recorded, func(r *history.Record) { r.Node = "b" }), sibling}, []planted{
 		{"lost", "y was appended", []history.Record{first(), x, y, end(`{"list":["x"]}`)}},
 		{"twice", "x twice", []history.Record{first(), x, end(`{"list":["x","x"]}`)}},
