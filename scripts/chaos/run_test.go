@@ -19,7 +19,7 @@ import (
 )
 
 // runOn runs a script on a fake cluster.
-func runOn(t *testing.T, ctx context.Context, c *fakeCluster, source string, seed uint64) (*chaos.Result, string, error) {
+func runOn(ctx context.Context, t *testing.T, c *fakeCluster, source string, seed uint64) (*chaos.Result, string, error) {
 	t.Helper()
 	p, err := chaos.Compile("s.star", two+source)
 	if err != nil {
@@ -49,7 +49,7 @@ func TestRun(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		c := newFake("a", "b")
-		result, out, err := runOn(t, t.Context(), c, `
+		result, out, err := runOn(t.Context(), t, c, `
 load(rate = 100, clients = 2, deletes = 0.3)
 put("a", "accounts/alice", {"balance": 120})
 wait("1s")
@@ -115,7 +115,7 @@ func TestWhatDoesNotHold(t *testing.T) {
 				if test.plant != nil {
 					test.plant(c)
 				}
-				result, out, err := runOn(t, t.Context(), c, test.source+"\n", 1)
+				result, out, err := runOn(t.Context(), t, c, test.source+"\n", 1)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -145,7 +145,7 @@ func TestSeed(t *testing.T) {
 	drawn := func(seed uint64) []string {
 		var out []string
 		synctest.Test(t, func(t *testing.T) {
-			_, text, err := runOn(t, t.Context(), newFake("a", "b"), "for i in range(20):\n    random(1000)\nchoose(['x', 'y'])\n", seed)
+			_, text, err := runOn(t.Context(), t, newFake("a", "b"), "for i in range(20):\n    random(1000)\nchoose(['x', 'y'])\n", seed)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -169,7 +169,7 @@ func TestFaultsEnd(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		c := newFake("a", "b")
-		result, _, err := runOn(t, t.Context(), c, `
+		result, _, err := runOn(t.Context(), t, c, `
 pause("a", lasts = "2s")
 isolate("w", lasts = "1s")
 clock("b", offset = "1h", drift = 0.1, lasts = "1s")
@@ -200,7 +200,7 @@ func TestRunIsStopped(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(3*time.Second, cancel)
 		begun := time.Now()
-		result, _, err := runOn(t, ctx, newFake("a", "b"), "load()\ncut('a', 'b', lasts = '1h')\nwait('5m')\n", 1)
+		result, _, err := runOn(ctx, t, newFake("a", "b"), "load()\ncut('a', 'b', lasts = '1h')\nwait('5m')\n", 1)
 		if !errors.Is(err, context.Canceled) || result != nil || time.Since(begun) > 4*time.Second {
 			t.Errorf("%+v, %v, after %s", result, err, time.Since(begun))
 		}
@@ -213,7 +213,7 @@ func TestReport(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		source := "load()\ncut('a', 'b', lasts = '30s')\nwait('1s')\nnote('<script>alert(1)</script>')\nexpect(False, what = 'a < b & c')\n"
-		result, _, err := runOn(t, t.Context(), newFake("a", "b"), source, 1)
+		result, _, err := runOn(t.Context(), t, newFake("a", "b"), source, 1)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -45,6 +45,7 @@ const spanForm = `a duration as text, such as "2s" or "150ms"`
 // check says what is wrong with a value of a kind.
 func (k kind) check(v starlark.Value, spec *Spec) error {
 	switch k {
+	case anyValue:
 	case aText, aKey, aLoad, aPort:
 		return k.checkText(v)
 	case aBool:

@@ -31,7 +31,7 @@ var denied = map[string][]string{
 var beside = map[string][]string{
 	"planted":      {},
 	"scripts/tidy": {},
-	"scripts/e2e":  {"client", "vclock", "conflict", "node"},
+	"scripts/e2e":  {"client", "vclock", "conflict", "node", "scripts/chaos"},
 	"bench":        {"client", "bench/load", "node/sqlite"}, // for the sizes of its caches
 	"bench/bare":   {},
 	"bench/load":   {},
