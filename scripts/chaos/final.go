@@ -2,6 +2,7 @@ package chaos
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -10,8 +11,59 @@ import (
 	"github.com/syncline/syncline/scripts/chaos/history"
 )
 
-// finalReads notes what every data node holds of every key that was written.
+// finalTries is how often the final reads are made until nothing was written
+// while they were under way: a node may settle a conflict meanwhile.
+const finalTries = 10
+
+// finalReads notes what every data node holds of every key that was written, all
+// of it at one frontier.
 func (r *run) finalReads() error {
+	for range finalTries {
+		before, err := r.frontier()
+		if err != nil {
+			return err
+		}
+		finals, err := r.readAll()
+		if err != nil {
+			return err
+		}
+		after, err := r.frontier()
+		if err != nil {
+			return err
+		}
+		if maps.Equal(before, after) {
+			for _, one := range finals {
+				r.book.add(r.cfg.Now(), one)
+			}
+			return nil
+		}
+		// Whoever wrote has to be heard by all.
+		if err := r.converge(position{}, DefaultWithin); err != nil {
+			return err
+		}
+	}
+	return fmt.Errorf("the data nodes went on writing through %d tries, and no load was running", finalTries)
+}
+
+// frontier is what all data nodes have, when they are equal.
+func (r *run) frontier() (map[string]uint64, error) {
+	out := map[string]uint64{}
+	for _, name := range r.spec.Data {
+		ctx, cancel := context.WithTimeout(r.ctx, opTimeout)
+		v, err := r.node(name).Verify(ctx, client.Options{})
+		cancel()
+		if err != nil {
+			return nil, err
+		}
+		for actor, seq := range v.Frontier {
+			out[name+" "+actor] = seq
+		}
+	}
+	return out, nil
+}
+
+// readAll reads every key that was written at every data node.
+func (r *run) readAll() ([]history.Record, error) {
 	keys := map[string]map[string]string{} // collection to id to the dot of its only write
 	for _, one := range r.book.history() {
 		switch one.Op {
@@ -27,39 +79,42 @@ func (r *run) finalReads() error {
 			keys[k.Collection][k.ID] = dot
 		}
 	}
+	var out []history.Record
 	for _, name := range r.spec.Data {
 		for _, collection := range slices.Sorted(maps.Keys(keys)) {
-			if err := r.finalCollection(name, collection, keys[collection]); err != nil {
-				return err
+			finals, err := r.finalCollection(name, collection, keys[collection])
+			if err != nil {
+				return nil, err
 			}
+			out = append(out, finals...)
 		}
 	}
-	return nil
+	return out, nil
 }
 
-// finalCollection notes one collection at one node. A document that was written
+// finalCollection reads one collection at one node. A document that was written
 // once and shows that write needs no look at its siblings.
-func (r *run) finalCollection(name, collection string, ids map[string]string) error {
+func (r *run) finalCollection(name, collection string, ids map[string]string) ([]history.Record, error) {
 	recorded, err := r.recorded(name, collection)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	shown := map[string]*client.Document{}
 	for d, err := range r.node(name).List(r.ctx, collection, client.ListOptions{Page: listPage}) {
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if _, wanted := ids[d.ID]; wanted {
 			shown[d.ID] = d
 		}
 	}
-	begun := r.cfg.Now()
+	var out []history.Record
 	for _, id := range slices.Sorted(maps.Keys(ids)) {
 		final := &history.Final{Clock: map[string]uint64{}, Live: []history.Version{{Dot: ids[id]}}}
 		if d := shown[id]; d == nil || d.Conflicts > 0 || d.Dot == "" || d.Dot != ids[id] {
 			var err error
 			if final, err = r.standing(name, client.Key{Collection: collection, ID: id}); err != nil {
-				return err
+				return nil, err
 			}
 		}
 		final.Recorded, final.Past = recorded[id].versions, recorded[id].past
@@ -67,9 +122,9 @@ func (r *run) finalCollection(name, collection string, ids map[string]string) er
 		if d := shown[id]; d != nil {
 			rec.Absent, rec.Value, rec.Dot, rec.Conflicts = false, string(d.Doc), d.Dot, d.Conflicts
 		}
-		r.book.add(begun, rec)
+		out = append(out, rec)
 	}
-	return nil
+	return out, nil
 }
 
 // standing is where the versions of a document stand at one node: the join of
