@@ -88,23 +88,29 @@ func (f *feed) read(ctx context.Context, follow bool) error {
 	return nil
 }
 
-// finish reads what is left once the cluster is quiet, and says so.
-func (f *feed) finish(ctx context.Context) error {
+// catchUp reads what is left, once the consumer follows no more.
+func (f *feed) catchUp() error {
 	f.stop()
 	<-f.ended
-	if err := f.read(ctx, false); err != nil {
+	if err := f.read(f.r.ctx, false); err != nil {
 		return fmt.Errorf("%s at %s: %w", f.name, f.node, err)
 	}
-	f.r.book.add(f.r.cfg.Now(), history.Record{Client: f.name, Op: history.OpEvent, Node: f.node, Code: history.CaughtUp})
 	return nil
 }
 
-// finishFeeds lets all consumers catch up.
-func (r *run) finishFeeds(ctx context.Context) error {
+// catchUpFeeds lets all consumers read what is left.
+func (r *run) catchUpFeeds() error {
 	var failed error
 	for _, f := range r.feeds {
-		failed = errors.Join(failed, f.finish(ctx))
+		failed = errors.Join(failed, f.catchUp())
+	}
+	return failed
+}
+
+// endFeeds notes that all consumers have read everything.
+func (r *run) endFeeds() {
+	for _, f := range r.feeds {
+		r.book.add(r.cfg.Now(), history.Record{Client: f.name, Op: history.OpEvent, Node: f.node, Code: history.CaughtUp})
 	}
 	r.feeds = nil
-	return failed
 }

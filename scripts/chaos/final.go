@@ -23,6 +23,9 @@ func (r *run) finalReads() error {
 		if err != nil {
 			return err
 		}
+		if err := r.catchUpFeeds(); err != nil {
+			return err
+		}
 		finals, err := r.readAll()
 		if err != nil {
 			return err
@@ -32,6 +35,7 @@ func (r *run) finalReads() error {
 			return err
 		}
 		if maps.Equal(before, after) {
+			r.endFeeds()
 			for _, one := range finals {
 				r.book.add(r.cfg.Now(), one)
 			}

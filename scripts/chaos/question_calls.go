@@ -209,9 +209,6 @@ func (r *run) accountedCall(a *arguments) (starlark.Value, error) {
 // account claims that every acknowledged write is accounted for.
 func (r *run) account(at position) error {
 	begun := r.cfg.Now()
-	if err := r.finishFeeds(r.ctx); err != nil {
-		return err
-	}
 	if err := r.finalReads(); err != nil {
 		return fmt.Errorf("the final reads: %w", err)
 	}

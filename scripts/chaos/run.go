@@ -264,8 +264,9 @@ func (r *run) await(within time.Duration, holds func() (bool, error)) (bool, err
 
 // observe starts to look at the states of all data nodes.
 func (r *run) observe() {
+	ctx := r.ctx
 	for _, name := range r.spec.Data {
-		r.background.Go(func() { r.watch(r.ctx, name) })
+		r.background.Go(func() { r.watch(ctx, name) })
 	}
 }
 
