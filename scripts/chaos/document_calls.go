@@ -205,8 +205,8 @@ func (r *run) bulk(a *arguments) (starlark.Value, error) {
 		return nil, fmt.Errorf("bulk: at most %d documents", MaxBulk)
 	}
 	r.changed()
-	r.draws++
-	batch := fmt.Sprintf("bulk%d-%s", r.draws, node)
+	r.bulks++
+	batch := fmt.Sprintf("bulk%d-%s", r.bulks, node)
 	begun := r.cfg.Now()
 	body := func(i int) string { return fmt.Sprintf(`{"by":%q,"n":%d}`, batch, i) }
 	id := func(i int) string { return fmt.Sprintf("%s-%d", batch, i) }

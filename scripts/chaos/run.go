@@ -51,7 +51,7 @@ type run struct {
 	book   *book
 	ctx    context.Context
 	random *rand.Rand
-	draws  int
+	bulks  int // so far: they name their documents
 
 	loads []*load
 	feeds []*feed

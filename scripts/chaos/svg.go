@@ -57,7 +57,7 @@ func (t *Timeline) SVG() []byte {
 	height := svgTop + len(t.Lanes)*laneStep + len(t.Bands)*bandStep + svgLegend
 	s.add(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" height="%d" role="img">`, svgWidth, height, svgWidth, height)
 	s.add(`<title>%s</title>`, escaped(fmt.Sprintf("Timeline of %s, seed %d", t.Script, t.Seed)))
-	s.add(`<style>text{font:12px system-ui,sans-serif;fill:#222}.faint{fill:#666}.name{font-weight:600}.bar{stroke:#444;stroke-width:1}</style>`)
+	s.add(`<style>text{font:12px system-ui,sans-serif;fill:#222}.faint{fill:#666}.name{font-weight:600}.bar{stroke:#444;stroke-width:1}.halo{paint-order:stroke;stroke:#fff;stroke-width:4px}</style>`)
 	s.add(`<defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="6" height="6" fill="#f3d9a4"/><line x1="0" y1="0" x2="0" y2="6" stroke="#a06a00" stroke-width="2"/></pattern>`)
 	s.add(`<pattern id="dots" width="6" height="6" patternUnits="userSpaceOnUse"><rect width="6" height="6" fill="#eee"/><circle cx="3" cy="3" r="1" fill="#555"/></pattern></defs>`)
 	s.add(`<rect width="%d" height="%d" fill="#fff"/>`, svgWidth, height)
@@ -105,16 +105,26 @@ func (t *Timeline) axis(s *svg, bottom int) {
 	}
 }
 
+// tint is how strongly all bands together colour the lanes behind them.
+const tint = 0.25
+
+// wideBand is how wide a band must be to hold its label.
+const wideBand = 220
+
 func (t *Timeline) band(s *svg, b Band, y float64) {
 	from, to := t.x(b.From), max(t.x(b.To), t.x(b.From)+2)
-	s.add(`<rect x="%.1f" y="%d" width="%.1f" height="%.1f" fill="#b3261e" opacity="0.10"/>`, from, svgTop, to-from, y-svgTop+bandStep)
+	s.add(`<rect x="%.1f" y="%d" width="%.1f" height="%.1f" fill="#b3261e" opacity="%.3f"/>`,
+		from, svgTop, to-from, y-svgTop+bandStep, min(0.1, tint/float64(len(t.Bands))))
 	s.add(`<line x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f" stroke="#b3261e" stroke-width="3" stroke-dasharray="6 3"/>`, from, y+9, to, y+9)
-	label := fmt.Sprintf("✂ %s, %s", b.Fault, time.Duration(b.To-b.From).Round(10*time.Millisecond))
-	if to < svgWidth*2/3 {
-		s.text(to+4, y+13, "faint", label)
-		return
+	label := escaped(fmt.Sprintf("✂ %s, %s", b.Fault, time.Duration(b.To-b.From).Round(10*time.Millisecond)))
+	switch {
+	case to-from > wideBand:
+		s.add(`<text x="%.1f" y="%.1f" class="halo">%s</text>`, from+6, y+13, label)
+	case to < svgWidth*2/3:
+		s.add(`<text x="%.1f" y="%.1f" class="faint">%s</text>`, to+4, y+13, label)
+	default:
+		s.add(`<text x="%.1f" y="%.1f" class="faint" text-anchor="end">%s</text>`, from-4, y+13, label)
 	}
-	s.add(`<text x="%.1f" y="%.1f" class="faint" text-anchor="end">%s</text>`, max(from-4, svgLeft), y+13, escaped(label))
 }
 
 func (t *Timeline) lane(s *svg, l *Lane, y float64) {
@@ -130,7 +140,7 @@ func (t *Timeline) lane(s *svg, l *Lane, y float64) {
 			if to-from > 60 && one.State == history.Writable {
 				s.add(`<text x="%.1f" y="%.1f" style="fill:#fff">%s</text>`, from+6, y+16, look.word)
 			} else if to-from > 60 {
-				s.add(`<text x="%.1f" y="%.1f" style="paint-order:stroke;stroke:#fff;stroke-width:4px">%s</text>`, from+6, y+16, look.word)
+				s.add(`<text x="%.1f" y="%.1f" class="halo">%s</text>`, from+6, y+16, look.word)
 			}
 		}
 	}
