@@ -115,15 +115,15 @@ func (t *Timeline) band(s *svg, b Band, y float64) {
 	from, to := t.x(b.From), max(t.x(b.To), t.x(b.From)+2)
 	s.add(`<rect x="%.1f" y="%d" width="%.1f" height="%.1f" fill="#b3261e" opacity="%.3f"/>`,
 		from, svgTop, to-from, y-svgTop+bandStep, min(0.1, tint/float64(len(t.Bands))))
-	s.add(`<line x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f" stroke="#b3261e" stroke-width="3" stroke-dasharray="6 3"/>`, from, y+9, to, y+9)
+	s.add(`<line x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f" stroke="#b3261e" stroke-width="3" stroke-dasharray="6 3"/>`, from, y+16, to, y+16)
 	label := escaped(fmt.Sprintf("✂ %s, %s", b.Fault, time.Duration(b.To-b.From).Round(10*time.Millisecond)))
 	switch {
 	case to-from > wideBand:
-		s.add(`<text x="%.1f" y="%.1f" class="halo">%s</text>`, from+6, y+13, label)
+		s.add(`<text x="%.1f" y="%.1f" class="halo">%s</text>`, from+6, y+12, label)
 	case to < svgWidth*2/3:
-		s.add(`<text x="%.1f" y="%.1f" class="faint">%s</text>`, to+4, y+13, label)
+		s.add(`<text x="%.1f" y="%.1f" class="faint">%s</text>`, to+4, y+16, label)
 	default:
-		s.add(`<text x="%.1f" y="%.1f" class="faint" text-anchor="end">%s</text>`, from-4, y+13, label)
+		s.add(`<text x="%.1f" y="%.1f" class="faint" text-anchor="end">%s</text>`, from-4, y+16, label)
 	}
 }
 
