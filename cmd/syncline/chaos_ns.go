@@ -54,7 +54,8 @@ type namespaceCluster struct {
 // nsFault is a fault that is in force.
 type nsFault struct {
 	chaos.Fault
-	off  bool // a flap in its healed half
+	off  bool                      // a flap in its healed half
+	via  map[string]netip.AddrPort // of a slow link: the relay, by who connects
 	stop func()
 }
 
@@ -89,7 +90,7 @@ func canNamespaces() error {
 	if os.Geteuid() != 0 {
 		return errors.New("--net=ns makes network namespaces, which needs root: run it as root, or without --net")
 	}
-	for _, tool := range []string{"ip", "nft"} {
+	for _, tool := range []string{"ip", "ss", "nft"} {
 		if _, err := exec.LookPath(tool); err != nil {
 			return fmt.Errorf("--net=ns needs the program %s: on Debian, apt-get install iproute2 nftables", tool)
 		}
@@ -176,12 +177,7 @@ func freeNetwork() (byte, error) {
 }
 
 // Lacks implements chaos.Cluster.
-func (n *namespaceCluster) Lacks(a chaos.Ability) string {
-	if a == chaos.Delays {
-		return "--net=ns cuts and loses, and does not slow a link: run the script without --net"
-	}
-	return ""
-}
+func (n *namespaceCluster) Lacks(chaos.Ability) string { return "" }
 
 // Break implements chaos.Cluster.
 func (n *namespaceCluster) Break(ctx context.Context, f chaos.Fault) error {
@@ -190,11 +186,61 @@ func (n *namespaceCluster) Break(ctx context.Context, f chaos.Fault) error {
 	one.stop = func() { expiry.Stop() }
 	n.rules.Lock()
 	defer n.rules.Unlock()
+	if f.Kind == chaos.Slow {
+		if err := n.relay(one); err != nil {
+			one.stop()
+			return err
+		}
+	}
 	n.faults = append(n.faults, one)
 	if f.Kind == chaos.Flap {
 		n.turn(one)
 	}
-	return n.apply(ctx, f.From, f.To)
+	if err := n.apply(ctx, f.From, f.To); err != nil || f.Kind != chaos.Slow {
+		return err
+	}
+	return n.reconnect(ctx, f.From, f.To)
+}
+
+// reconnect ends the connections between two members that are there, so that
+// they come again over the relay. A kernel that cannot do that leaves them: then
+// they end by the members' own timeouts, within 15 s.
+func (n *namespaceCluster) reconnect(ctx context.Context, a, b string) error {
+	for _, end := range [][2]string{{a, b}, {b, a}} {
+		if err := n.command(ctx, "", "ip", "netns", "exec", n.space(end[0]), "ss", "-K", "-tn", "dst", n.addr[end[1]].String()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// relay starts the relays of a slow link: one for who connects at each end.
+func (n *namespaceCluster) relay(f *nsFault) error {
+	stopExpiry := f.stop
+	var relays []*slowRelay
+	f.via = map[string]netip.AddrPort{}
+	f.stop = func() {
+		stopExpiry()
+		for _, r := range relays {
+			r.close()
+		}
+	}
+	other := f.Delay
+	if f.OneWay {
+		other = 0
+	}
+	for _, end := range []struct {
+		from, to    string
+		there, back time.Duration
+	}{{f.From, f.To, f.Delay, other}, {f.To, f.From, other, f.Delay}} {
+		r, err := startRelay(n.at(nsHost), fmt.Sprintf("%s:%d", n.addr[end.to], nsPeer), end.there, end.back)
+		if err != nil {
+			return fmt.Errorf("a relay for the slow link %s ↔ %s: %w", f.From, f.To, err)
+		}
+		relays = append(relays, r)
+		f.via[end.from] = r.at
+	}
+	return nil
 }
 
 // turn lets a flap turn over after half its period, for as long as it is there.
@@ -267,38 +313,48 @@ func (n *namespaceCluster) apply(ctx context.Context, names ...string) error {
 }
 
 // nsRules are the rules of one member, in one transaction: what it does not
-// hear. What it sends is lost at the other end.
+// hear, and what goes another way. What it sends is lost at the other end.
 func nsRules(name string, faults []*nsFault, addr map[string]netip.Addr) string {
-	var b strings.Builder
-	b.WriteString("table inet chaos\ndelete table inet chaos\ntable inet chaos {\n  chain in {\n    type filter hook input priority 0;\n")
+	var in, out strings.Builder
 	for _, f := range faults {
 		from := ""
 		switch {
 		case f.off:
 		case f.To == name:
 			from = f.From
-		case f.From == name && !f.OneWay:
+		case f.From == name && (!f.OneWay || f.Kind == chaos.Slow):
 			from = f.To
 		}
-		if from == "" {
-			continue
+		if from != "" {
+			nsDrop(&in, f, addr[from])
 		}
-		match := "    ip saddr " + addr[from].String()
-		switch f.Kind {
-		case chaos.Lose:
-			fmt.Fprintf(&b, "%s numgen random mod 1000 < %d drop\n", match, max(1, int(f.Share*1000)))
-		case chaos.Block:
-			port := map[string]int{chaos.PortPeer: nsPeer, chaos.PortGossip: nsGossip}[f.Port]
-			for _, side := range []string{"sport", "dport"} {
-				fmt.Fprintf(&b, "%s meta l4proto { tcp, udp } th %s %d drop\n", match, side, port)
-			}
-		case chaos.Cut, chaos.Flap:
-			b.WriteString(match + " drop\n")
-		case chaos.Slow: // Lacks has refused it
+		if via, ok := f.via[name]; ok {
+			fmt.Fprintf(&out, "    ip daddr %s tcp dport %d dnat ip to %s\n", addr[from], nsPeer, via)
 		}
 	}
-	b.WriteString("  }\n}\n")
-	return b.String()
+	return "table inet chaos\ndelete table inet chaos\ntable inet chaos {\n" +
+		"  chain in {\n    type filter hook input priority 0;\n" + in.String() + "  }\n" +
+		"  chain out {\n    type nat hook output priority -100;\n" + out.String() + "  }\n}\n"
+}
+
+// nsDrop writes what one fault keeps from coming in from one address.
+func nsDrop(b *strings.Builder, f *nsFault, from netip.Addr) {
+	match := "    ip saddr " + from.String()
+	switch f.Kind {
+	case chaos.Lose:
+		fmt.Fprintf(b, "%s numgen random mod 1000 < %d drop\n", match, max(1, int(f.Share*1000)))
+	case chaos.Block:
+		port := map[string]int{chaos.PortPeer: nsPeer, chaos.PortGossip: nsGossip}[f.Port]
+		for _, side := range []string{"sport", "dport"} {
+			fmt.Fprintf(b, "%s meta l4proto { tcp, udp } th %s %d drop\n", match, side, port)
+		}
+	case chaos.Cut, chaos.Flap:
+		b.WriteString(match + " drop\n")
+	case chaos.Slow:
+		// The connections that are there end at once, and come again over the relay.
+		// Gossip is a hint that nothing waits for; it stays away meanwhile.
+		fmt.Fprintf(b, "%[1]s tcp flags & rst == rst accept\n%[1]s meta l4proto tcp reject with tcp reset\n%[1]s drop\n", match)
+	}
 }
 
 // stop ends the processes and takes the namespaces away.

@@ -54,6 +54,17 @@ func TestNSRules(t *testing.T) {
 			t.Errorf("%s with %s: %q, want %q", test.name, test.fault, got, test.want)
 		}
 	}
+	// A slow link goes over a relay, and nothing goes past it.
+	slow := fault(chaos.Fault{Kind: chaos.Slow, From: "a", To: "b", OneWay: true, Delay: time.Second})
+	slow.via = map[string]netip.AddrPort{"a": netip.MustParseAddrPort("10.213.10.1:1001"), "b": netip.MustParseAddrPort("10.213.10.1:1002")}
+	for name, want := range map[string]string{
+		"a": "ip daddr 10.213.10.12 tcp dport 7411 dnat ip to 10.213.10.1:1001",
+		"b": "ip daddr 10.213.10.11 tcp dport 7411 dnat ip to 10.213.10.1:1002",
+	} {
+		if text := nsRules(name, []*nsFault{slow}, addr); !strings.Contains(text, want) || !strings.Contains(text, "reject with tcp reset") {
+			t.Errorf("%s: want %q in\n%s", name, want, text)
+		}
+	}
 	if got := rules("b", cut, fault(chaos.Fault{Kind: chaos.Cut, From: "w", To: "b"})); len(got) != 2 {
 		t.Errorf("two faults: %q", got)
 	}
