@@ -201,7 +201,10 @@ func TestSides(t *testing.T) {
 		return append(out, append(writes("b", 0, until), writes("b", 10_100, 11_000)...)...)
 	}
 	healed := cutAt(10_000)
+	// b comes back long after the cut, for less than the bound.
+	again := append(slices.Concat(split(2900), writes("b", 6000, 7000)), healed)
 	testChecker(t, "sides", append(split(2900), healed), []planted{
+		{"a second writer, late", "no path had joined them for 5.0", again},
 		{"both sides write on", "at once", append(split(9000), healed)},
 		{"one way only", "at once", append(split(5000), healed)},
 	})

@@ -113,14 +113,10 @@ func together(all []epoch, x, y string, from, to int64) bool {
 	})
 }
 
-// Overlap is the longest time in which two data nodes without a path between
-// them both went on acknowledging writes by a majority; and how many pairs of
-// intervals of writing were compared, 0 when nobody wrote on two sides.
-func Overlap(records []Record) (longest time.Duration, compared int) {
-	cluster := ClusterOf(records)
-	if cluster == nil {
-		return 0, 0
-	}
+// sidesWrote compares what each two nodes wrote while no path joined them.
+// Each pair of intervals of writing is handed over with the instant since when
+// there was no path.
+func sidesWrote(records []Record, data []string, each func(since int64, p, q interval)) {
 	acks := map[string][]*Record{}
 	for i := range records {
 		if r := &records[i]; r.isWrite() && r.Outcome == OK && !r.Minority {
@@ -130,30 +126,60 @@ func Overlap(records []Record) (longest time.Duration, compared int) {
 	for _, list := range acks {
 		slices.SortFunc(list, func(x, y *Record) int { return cmp.Compare(x.ReturnNS, y.ReturnNS) })
 	}
-	all := epochs(records, cluster.Data)
-	for i, x := range cluster.Data {
-		for _, y := range cluster.Data[i+1:] {
+	all := epochs(records, data)
+	for i, x := range data {
+		for _, y := range data[i+1:] {
 			for _, gap := range apart(all, x, y) {
 				for _, p := range writing(acks[x], gap.from, gap.to) {
 					for _, q := range writing(acks[y], gap.from, gap.to) {
-						compared++
-						longest = max(longest, time.Duration(min(p.to, q.to)-max(p.from, q.from)))
+						each(gap.from, p, q)
 					}
 				}
 			}
 		}
 	}
+}
+
+// both is for how long two intervals overlap, from an instant on.
+func both(p, q interval, from int64) time.Duration {
+	return max(0, time.Duration(min(p.to, q.to)-max(p.from, q.from, from)))
+}
+
+// Overlap is the longest time in which two data nodes without a path between
+// them both went on acknowledging writes by a majority; and how many pairs of
+// intervals of writing were compared, 0 when nobody wrote on two sides.
+func Overlap(records []Record) (longest time.Duration, compared int) {
+	cluster := ClusterOf(records)
+	if cluster == nil {
+		return 0, 0
+	}
+	sidesWrote(records, cluster.Data, func(_ int64, p, q interval) {
+		compared++
+		longest = max(longest, both(p, q, 0))
+	})
 	return longest, compared
 }
 
-// checkSides: "two sides without any path … are both writable for at most B"
-// (PROTOCOL part 2).
+// checkSides: "if X and Y are both writable at time t, they are joined by links
+// over which ballots went in [t − B, t]" (PROTOCOL part 2). So two sides both
+// write for at most B after a cut, and from then on never again.
 func checkSides(records []Record, out *Result) {
-	longest, compared := Overlap(records)
-	out.Checked = compared
-	if cluster := ClusterOf(records); cluster != nil && longest > cluster.Bound+Delivery {
-		out.finding("two sides acknowledged writes for %s at once; the bound is %s", longest.Round(time.Millisecond), cluster.Bound)
+	cluster := ClusterOf(records)
+	if cluster == nil {
+		return
 	}
+	sidesWrote(records, cluster.Data, func(since int64, p, q interval) {
+		out.Checked++
+		whole := both(p, q, 0)
+		late := both(p, q, since+int64(cluster.Bound))
+		switch {
+		case whole > cluster.Bound+Delivery:
+			out.finding("two sides acknowledged writes for %s at once; the bound is %s", whole.Round(time.Millisecond), cluster.Bound)
+		case late > Delivery:
+			out.finding("two sides acknowledged writes for %s at once, although no path had joined them for %s; the bound is %s",
+				late.Round(time.Millisecond), time.Duration(max(p.from, q.from)-since).Round(time.Millisecond), cluster.Bound)
+		}
+	})
 }
 
 // Outage says how long one side of a cut took no writes.
