@@ -38,7 +38,7 @@ func TestChaosClockFollowsItsFile(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "a.clock")
 	c := &chaosClock{file: file}
-	ahead := func() time.Duration { return c.now().Sub(time.Now()).Round(time.Minute) }
+	ahead := func() time.Duration { return time.Until(c.now()).Round(time.Minute) }
 	turn := func(w wrongClock) {
 		t.Helper()
 		if err := writeWrongClock(file, w); err != nil {
