@@ -6,6 +6,8 @@ TOOL    := go tool -modfile=tools/go.mod
 DATA    ?=        # demo: empty for the bank story, or "debian"
 SEEDS   ?= 20000  # soak: seeds of the simulation
 KILLS   ?= 50     # soak: kill -9 of one node under load; a fifth as many of all at once
+SCRIPTS ?= 1      # soak: rounds of all chaos scripts, on every way to cut
+MINUTES ?= 20     # soak: of drawn compositions of faults
 BENCH   ?=        # bench: flags, such as "-only solo -window 5s"
 BASELINE ?=       # bench: a commit to compare with, such as 71e21b3^
 LEDGER  := $(CURDIR)/soak/ledger.jsonl
@@ -36,11 +38,12 @@ profile: build ## what the compiler optimises the binary by, from the figures' o
 	CGO_ENABLED=0 go run ./bench -product $(BIN) -bare bin/bare -only solo,pair,catchup -rounds 1 -profiles bin/profiles
 	go tool pprof -proto bin/profiles/*.prof > cmd/syncline/default.pgo
 
-soak: build ## long runs, kept in soak/ledger.jsonl: SEEDS=n KILLS=n
+soak: build ## long runs, kept in soak/ledger.jsonl: SEEDS=n KILLS=n SCRIPTS=n MINUTES=n
 	@mkdir -p $(dir $(LEDGER))
 	SYNCLINE_SOAK_SEEDS=$(strip $(SEEDS)) SYNCLINE_SOAK_LEDGER=$(LEDGER) \
 		go test -count=1 -timeout 0 -run '^TestSoak' -v ./node/nodetest/world
 	SYNCLINE_SOAK_KILLS=$(strip $(KILLS)) SYNCLINE_SOAK_LEDGER=$(LEDGER) SYNCLINE_BIN=$(CURDIR)/$(BIN) \
+		SYNCLINE_SOAK_SCRIPTS=$(strip $(SCRIPTS)) SYNCLINE_SOAK_MINUTES=$(strip $(MINUTES)) SYNCLINE_SOAK_COMMIT=$(COMMIT) \
 		go test -count=1 -timeout 0 -run '^TestSoak' -v ./scripts/e2e
 
 lint: ## golangci-lint, slower and stricter than the checks of make test

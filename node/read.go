@@ -78,7 +78,8 @@ func (e *Engine) List(ctx context.Context, q ListQuery) (List, error) {
 	if err = errors.Join(err, view.Close()); err != nil {
 		return List{}, e.storeError("list", string(q.Collection), err)
 	}
-	return out, e.completeList(ctx, &out, q)
+	err = e.completeList(ctx, &out, q) // before out is returned, which it changes
+	return out, err
 }
 
 func (e *Engine) list(view View, q ListQuery, after conflict.DocID, limit int) (List, error) {

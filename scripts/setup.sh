@@ -6,6 +6,10 @@ set -euo pipefail
 packages=()
 command -v shellcheck >/dev/null || packages+=(shellcheck)
 command -v gcc >/dev/null || packages+=(gcc libc6-dev) # the race detector links with it
+if [ "$(id -u)" -eq 0 ]; then # only root can make network namespaces; without, those tests are skipped
+  command -v ip >/dev/null || packages+=(iproute2)
+  command -v nft >/dev/null || packages+=(nftables)
+fi
 
 [ ${#packages[@]} -gt 0 ] || exit 0
 

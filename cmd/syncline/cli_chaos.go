@@ -31,7 +31,7 @@ func newChaosCommand(a *app) *cobra.Command {
 		Use: "chaos", Short: "Cut links on purpose, and heal them",
 		Long: "Cuts links between members that were started with --chaos, each for a limited time, and heals them.",
 	}
-	cmd.AddCommand(newCutCommand(a), newHealCommand(a), newFaultsCommand(a))
+	cmd.AddCommand(newCutCommand(a), newHealCommand(a), newFaultsCommand(a), newChaosRunCommand(a), newChaosCheckCommand(a))
 	return cmd
 }
 

@@ -117,7 +117,7 @@ func (p *demoProcess) release() {
 // start starts the process and waits until it serves. ended is told when it
 // ends after that.
 func (p *demoProcess) start(ctx context.Context, program string, args, environ []string, ended func(error)) error {
-	logFile, err := os.Create(p.log)
+	logFile, err := os.OpenFile(p.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
@@ -172,12 +172,17 @@ func awaitReady(out io.Reader) error {
 	return errors.New("it ended before it was ready")
 }
 
+// plantVariable names the bug of a build that has planted ones. It configures
+// nothing, so that processes inherit it.
+const plantVariable = "SYNCLINE_PLANT="
+
 // environment is this process's own, without what configures a Syncline
 // process, and with the sockets.
 func (p *demoProcess) environment(environ []string) []string {
 	var out []string
 	for _, v := range environ {
-		if !strings.HasPrefix(v, envPrefix) && !strings.HasPrefix(v, "LISTEN_") {
+		foreign := !strings.HasPrefix(v, envPrefix) && !strings.HasPrefix(v, "LISTEN_")
+		if foreign || strings.HasPrefix(v, plantVariable) {
 			out = append(out, v)
 		}
 	}

@@ -26,6 +26,7 @@ func newServeCommand(a *app) *cobra.Command {
 	}
 	addServerFlags(c.Flags())
 	c.Flags().Bool("found", false, "found the cluster although other data nodes are absent; once, at its first start")
+	c.Flags().String(flagChaosClock, "", "file that says how wrong the wall clock is, for chaos run; only with --chaos")
 	c.Flags().String("cpuprofile", "", "file for a profile of the whole run, for go tool pprof")
 	return c
 }

@@ -35,6 +35,7 @@ type dataNode struct {
 	roster  roster
 	secret  peer.Secret
 	boot    func() time.Duration
+	wall    func() time.Time // time.Now, unless chaos has its hand on it
 	started time.Time
 	failed  failure
 	events  *stream.Log // what /v1/events tells
@@ -64,6 +65,9 @@ func newDataNode(ctx context.Context, a *app, flags *pflag.FlagSet) (*dataNode, 
 	n := &dataNode{cfg: cfg, failed: newFailure(), started: time.Now(), events: newEvents()}
 	n.log = tellLog(newLogger(a.stderr, cfg.logLevel), n.events)
 	if err := cfg.checkMe(peer.Data); err != nil {
+		return nil, err
+	}
+	if n.wall, err = wallClock(cfg, flags); err != nil {
 		return nil, err
 	}
 	if n.secret, err = readSecret(cfg, n.log); err != nil {
@@ -162,7 +166,7 @@ func (n *dataNode) openEngine(ctx context.Context, guard node.Guard, kept []byte
 	}
 	n.engine, err = node.Open(ctx, node.Config{
 		Cluster: n.roster.Cluster, Node: n.me.Name, Others: n.roster.others(n.me.Name),
-		Store: n.store, Guard: guard, Stable: n.stable, Known: n.known, Offset: n.offset, Wall: time.Now,
+		Store: n.store, Guard: guard, Stable: n.stable, Known: n.known, Offset: n.offset, Wall: n.wall,
 		Random: randomActor, Key: key, Full: n.cfg.full, Found: n.cfg.found, Roster: kept, Events: n.newEventLog(),
 		Resolver: resolver,
 	})
@@ -182,7 +186,7 @@ func (n *dataNode) newRunner(ctx context.Context) (*quorum.Runner, error) {
 		},
 		Caller:   ballotCaller{n.peerClient},
 		Boot:     n.boot,
-		Wall:     time.Now,
+		Wall:     n.wall,
 		Self:     n.self,
 		OwnActor: n.engine.OwnActorSeen,
 		Heard:    n.heard(ctx),

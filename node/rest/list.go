@@ -77,7 +77,12 @@ func (s *Server) listJSON(list *node.List) []byte {
 			b = append(b, ',')
 		}
 		b = appendText(append(b, `{"id":`...), string(d.Key.ID))
-		b = appendText(append(b, `,"dot":`...), d.Shown.Winner.Dot.String())
+		b = append(b, `,"dot":`...)
+		if d.Shown.Winner != nil {
+			b = appendText(b, d.Shown.Winner.Dot.String())
+		} else {
+			b = append(b, "null"...) // a resolver's value is no one version's
+		}
 		b = s.appendShown(append(b, ','), d)
 		b = append(appendDoc(append(b, ','), d.Shown.Body, d.Shown.Deleted), '}')
 	}

@@ -15,7 +15,10 @@ var layers = [][]string{
 	{"conflict/merge"},
 	{"conflict", "witness", "node/wire", "node/strictjson"},
 	{"node"},
-	{"node/peer", "node/link", "node/sqlite", "node/stream", "node/timeline", "conflict/script", "client", "web", "docs", "scripts/resolvers"},
+	{
+		"node/peer", "node/link", "node/sqlite", "node/stream", "node/timeline", "conflict/script", "client", "web", "docs",
+		"scripts/resolvers", "scripts/chaos/history",
+	},
 	{"node/rest", "node/replica", "node/quorum", "node/member", "witness/server", "scripts/chaos"},
 	{"cmd/syncline"},
 }
@@ -31,7 +34,7 @@ var denied = map[string][]string{
 var beside = map[string][]string{
 	"planted":      {},
 	"scripts/tidy": {},
-	"scripts/e2e":  {"client", "vclock", "conflict", "node"},
+	"scripts/e2e":  {"client", "vclock", "conflict", "node", "scripts/chaos"},
 	"bench":        {"client", "bench/load", "node/sqlite"}, // for the sizes of its caches
 	"bench/bare":   {},
 	"bench/load":   {},
