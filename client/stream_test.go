@@ -144,7 +144,6 @@ func TestEvents(t *testing.T) {
 		}
 		<-r.Context().Done()
 	})
-	n.Config.WriteTimeout = 200 * time.Millisecond // breaks off what is endless
 	c := newTestClient(t, Config{}, n)
 	at, err := c.At(n.URL)
 	if err != nil {
