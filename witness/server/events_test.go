@@ -108,6 +108,9 @@ func TestEvents(t *testing.T) {
 		if got := next("vote"); !strings.Contains(got, `"kind":"refusal"`) || !strings.Contains(got, `"to":"b"`) {
 			t.Error(got)
 		}
+		if got := next("peer"); !strings.Contains(got, `"name":"b"`) || !strings.Contains(got, `"reachable":true`) {
+			t.Error(got)
+		}
 		time.Sleep(time.Minute)
 		if got := next("peer"); !strings.Contains(got, `"reachable":false`) {
 			t.Error(got)
