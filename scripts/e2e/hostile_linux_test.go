@@ -25,8 +25,10 @@ const (
 	leastHostile = 40
 	// latencyPairs is how many windows without and with hostile scripts alternate.
 	latencyPairs = 5
-	// latencyWindow is the length of one window.
-	latencyWindow = 1500 * time.Millisecond
+	// latencyWindow is the length of one window for so many scripts, latencyScripts:
+	// each has to come to its turn twice.
+	latencyWindow  = 1500 * time.Millisecond
+	latencyScripts = 20
 	// latencyPace is the shortest time between two pairs of requests of one client.
 	latencyPace = 3 * time.Millisecond
 	// latencyRequests is how many requests a window needs, or its p99 says nothing.
@@ -214,15 +216,16 @@ func (c *cluster) measure(used []string, out *hostileOutcome) {
 	var quiet, hostile []time.Duration
 	before := map[string]int64{}
 	var made atomic.Int64
+	length := latencyWindow * time.Duration(max(1, len(used)/latencyScripts))
 	for range latencyPairs {
 		c.askAll() // so that nothing of the window before goes on in this one
-		quiet = append(quiet, c.window(nil))
+		quiet = append(quiet, c.window(length, nil))
 		for _, name := range c.data() {
 			if before[name] == 0 {
 				before[name] = c.resident(name)
 			}
 		}
-		hostile = append(hostile, c.window(func(ctx context.Context) { c.makeConflicts(ctx, used, &made) }))
+		hostile = append(hostile, c.window(length, func(ctx context.Context) { c.makeConflicts(ctx, used, &made) }))
 		for _, name := range c.data() {
 			out.Growth = max(out.Growth, c.resident(name)-before[name])
 		}
@@ -249,9 +252,9 @@ func medianOf(d []time.Duration) time.Duration { return slices.Sorted(slices.Val
 
 // window measures requests of other documents at both nodes for a while, and
 // returns their p99.
-func (c *cluster) window(attack func(context.Context)) time.Duration {
+func (c *cluster) window(length time.Duration, attack func(context.Context)) time.Duration {
 	c.t.Helper()
-	ctx, cancel := context.WithTimeout(c.context(), latencyWindow)
+	ctx, cancel := context.WithTimeout(c.context(), length)
 	defer cancel()
 	var group sync.WaitGroup
 	if attack != nil {
@@ -267,7 +270,7 @@ func (c *cluster) window(attack func(context.Context)) time.Duration {
 	group.Wait()
 	all := slices.Sorted(slices.Values(slices.Concat(took...)))
 	if err := errors.Join(failed...); err != nil || len(all) < latencyRequests {
-		c.t.Fatalf("void: %d requests in %v: %v", len(all), latencyWindow, err)
+		c.t.Fatalf("void: %d requests in %v: %v", len(all), length, err)
 	}
 	return all[len(all)*99/100]
 }
