@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"maps"
 	"net/http"
 	"net/http/httptrace"
@@ -337,4 +338,28 @@ func (a *answer) decode(r *call, into any) error {
 		return &Error{Op: r.op(), URL: a.URL, Node: a.Node, Status: a.Status, Code: BadReply, Detail: "the answer cannot be read", Err: err}
 	}
 	return nil
+}
+
+// inPages yields what a list has, page by page. After an error it ends. It may be
+// ranged over again: then it begins anew.
+func inPages[T any](query url.Values, read func(url.Values) (page []T, next string, err error)) iter.Seq2[*T, error] {
+	return func(yield func(*T, error) bool) {
+		query := maps.Clone(query)
+		for {
+			page, next, err := read(query)
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			for i := range page {
+				if !yield(&page[i], nil) {
+					return
+				}
+			}
+			if next == "" {
+				return
+			}
+			query.Set("cursor", next)
+		}
+	}
 }

@@ -56,37 +56,24 @@ const collectionsPath = "/v1/collections"
 // Collections yields the collections that have documents or a configuration, in
 // the order of their names. After an error it ends.
 func (c *Client) Collections(ctx context.Context, options ListOptions) iter.Seq2[*Collection, error] {
-	return func(yield func(*Collection, error) bool) {
-		query := url.Values{}
-		if options.Prefix != "" {
-			query.Set("prefix", options.Prefix)
-		}
-		if options.Page > 0 {
-			query.Set("limit", strconv.Itoa(options.Page))
-		}
-		for {
-			var page struct {
-				Collections []Collection `json:"collections"`
-				Next        string       `json:"next"`
-			}
-			reply, err := c.getJSON(ctx, &call{path: collectionsPath, query: query, options: options.Options}, &page)
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			for i := range page.Collections {
-				one := &page.Collections[i]
-				one.Reply = reply
-				if !yield(one, nil) {
-					return
-				}
-			}
-			if page.Next == "" {
-				return
-			}
-			query.Set("cursor", page.Next)
-		}
+	query := url.Values{}
+	if options.Prefix != "" {
+		query.Set("prefix", options.Prefix)
 	}
+	if options.Page > 0 {
+		query.Set("limit", strconv.Itoa(options.Page))
+	}
+	return inPages(query, func(query url.Values) ([]Collection, string, error) {
+		var page struct {
+			Collections []Collection `json:"collections"`
+			Next        string       `json:"next"`
+		}
+		reply, err := c.getJSON(ctx, &call{path: collectionsPath, query: query, options: options.Options}, &page)
+		for i := range page.Collections {
+			page.Collections[i].Reply = reply
+		}
+		return page.Collections, page.Next, err
+	})
 }
 
 // Collection reads one collection. Of one that nobody has named before the

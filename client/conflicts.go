@@ -132,31 +132,17 @@ func (o *ConflictsOptions) query() url.Values {
 // Conflicts yields conflicts without the bodies of their siblings: the open ones
 // by collection and id, records by their id. After an error it ends.
 func (c *Client) Conflicts(ctx context.Context, options ConflictsOptions) iter.Seq2[*Conflict, error] {
-	return func(yield func(*Conflict, error) bool) {
-		query := options.query()
-		for {
-			var page struct {
-				Conflicts []Conflict `json:"conflicts"`
-				Next      string     `json:"next"`
-			}
-			reply, err := c.getJSON(ctx, &call{path: conflictsPath, query: query, options: options.Options}, &page)
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			for i := range page.Conflicts {
-				one := &page.Conflicts[i]
-				one.Reply = reply
-				if !yield(one, nil) {
-					return
-				}
-			}
-			if page.Next == "" {
-				return
-			}
-			query.Set("cursor", page.Next)
+	return inPages(options.query(), func(query url.Values) ([]Conflict, string, error) {
+		var page struct {
+			Conflicts []Conflict `json:"conflicts"`
+			Next      string     `json:"next"`
 		}
-	}
+		reply, err := c.getJSON(ctx, &call{path: conflictsPath, query: query, options: options.Options}, &page)
+		for i := range page.Conflicts {
+			page.Conflicts[i].Reply = reply
+		}
+		return page.Conflicts, page.Next, err
+	})
 }
 
 // ConflictCounts counts the conflicts of the node that answers.

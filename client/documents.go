@@ -218,38 +218,25 @@ type ListOptions struct {
 // List yields the documents of a collection, in the order of their ids, page by
 // page. After an error it ends.
 func (c *Client) List(ctx context.Context, collection string, options ListOptions) iter.Seq2[*Document, error] {
-	return func(yield func(*Document, error) bool) {
-		query := url.Values{}
-		if options.Prefix != "" {
-			query.Set("prefix", options.Prefix)
-		}
-		if options.Conflicted {
-			query.Set("conflicted", "true")
-		}
-		if options.Page > 0 {
-			query.Set("limit", strconv.Itoa(options.Page))
-		}
-		for {
-			var page struct {
-				Documents []Document `json:"documents"`
-				Next      string     `json:"next"`
-			}
-			reply, err := c.getJSON(ctx, &call{path: collectionPath(collection), query: query, options: options.Options}, &page)
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			for i := range page.Documents {
-				d := &page.Documents[i]
-				d.Reply, d.Collection = reply, collection
-				if !yield(d, nil) {
-					return
-				}
-			}
-			if page.Next == "" {
-				return
-			}
-			query.Set("cursor", page.Next)
-		}
+	query := url.Values{}
+	if options.Prefix != "" {
+		query.Set("prefix", options.Prefix)
 	}
+	if options.Conflicted {
+		query.Set("conflicted", "true")
+	}
+	if options.Page > 0 {
+		query.Set("limit", strconv.Itoa(options.Page))
+	}
+	return inPages(query, func(query url.Values) ([]Document, string, error) {
+		var page struct {
+			Documents []Document `json:"documents"`
+			Next      string     `json:"next"`
+		}
+		reply, err := c.getJSON(ctx, &call{path: collectionPath(collection), query: query, options: options.Options}, &page)
+		for i := range page.Documents {
+			page.Documents[i].Reply, page.Documents[i].Collection = reply, collection
+		}
+		return page.Documents, page.Next, err
+	})
 }
