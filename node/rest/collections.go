@@ -46,10 +46,7 @@ func (s *Server) listCollections(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := acceptable(r, typeJSON); err != nil {
-		return err
-	}
-	if err := s.fresh(c); err != nil {
+	if err := s.freshJSON(c); err != nil {
 		return err
 	}
 	infos, err := s.engine.Collections(r.Context())

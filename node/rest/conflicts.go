@@ -20,10 +20,7 @@ func (s *Server) listConflicts(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := acceptable(r, typeJSON); err != nil {
-		return err
-	}
-	if err := s.fresh(c); err != nil {
+	if err := s.freshJSON(c); err != nil {
 		return err
 	}
 	page, err := s.engine.Conflicts(r.Context(), query)
@@ -143,10 +140,7 @@ func (s *Server) getConflict(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := acceptable(r, typeJSON); err != nil {
-		return err
-	}
-	if err := s.fresh(c); err != nil {
+	if err := s.freshJSON(c); err != nil {
 		return err
 	}
 	found, now, err := s.findConflict(r.Context(), id)

@@ -82,6 +82,15 @@ func (s *Server) fresh(c echo.Context) error {
 	return nil
 }
 
+// freshJSON is fresh for what is answered as JSON alone: who wants something else
+// need not wait.
+func (s *Server) freshJSON(c echo.Context) error {
+	if err := acceptable(c.Request(), typeJSON); err != nil {
+		return err
+	}
+	return s.fresh(c)
+}
+
 // absent says that a document has no value to show.
 func absent(d *node.Document) error {
 	if len(d.Live) > 0 {

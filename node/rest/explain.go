@@ -21,10 +21,7 @@ func (s *Server) getExplanation(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := acceptable(r, typeJSON); err != nil {
-		return err
-	}
-	if err := s.fresh(c); err != nil {
+	if err := s.freshJSON(c); err != nil {
 		return err
 	}
 	x, err := s.engine.Explain(r.Context(), key)

@@ -21,10 +21,7 @@ func (s *Server) listDocuments(c echo.Context) error {
 		return err
 	}
 	query.Collection = name
-	if err := acceptable(r, typeJSON); err != nil {
-		return err
-	}
-	if err := s.fresh(c); err != nil {
+	if err := s.freshJSON(c); err != nil {
 		return err
 	}
 	list, err := s.engine.List(r.Context(), query)

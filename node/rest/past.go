@@ -30,10 +30,7 @@ func (s *Server) getOldVersion(c echo.Context, q query) error {
 	if err != nil {
 		return err
 	}
-	if err := acceptable(r, typeJSON); err != nil {
-		return err
-	}
-	if err := s.fresh(c); err != nil {
+	if err := s.freshJSON(c); err != nil {
 		return err
 	}
 	found, err := s.engine.Recall(r.Context(), key, dot)
@@ -116,10 +113,7 @@ func (s *Server) getHistory(c echo.Context) error {
 	if ask.Cursor, err = q.text("cursor"); err != nil {
 		return err
 	}
-	if err := acceptable(r, typeJSON); err != nil {
-		return err
-	}
-	if err := s.fresh(c); err != nil {
+	if err := s.freshJSON(c); err != nil {
 		return err
 	}
 	if q.has("diff") {

@@ -60,10 +60,7 @@ func resolverName(c echo.Context) (string, error) {
 // listResolvers lists all resolvers, without their sources.
 func (s *Server) listResolvers(c echo.Context) error {
 	r := c.Request()
-	if err := acceptable(r, typeJSON); err != nil {
-		return err
-	}
-	if err := s.fresh(c); err != nil {
+	if err := s.freshJSON(c); err != nil {
 		return err
 	}
 	all, err := s.engine.Resolvers(r.Context())
@@ -119,10 +116,7 @@ func (s *Server) listVersions(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := acceptable(r, typeJSON); err != nil {
-		return err
-	}
-	if err := s.fresh(c); err != nil {
+	if err := s.freshJSON(c); err != nil {
 		return err
 	}
 	present, err := s.engine.Resolver(r.Context(), name)
