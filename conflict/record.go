@@ -226,13 +226,9 @@ func differences(path string, a, b json.RawMessage) []Lost {
 	slices.Sort(names)
 	var out []Lost
 	for _, name := range names {
-		out = append(out, differences(path+"/"+escapeStep(name), x[name], y[name])...)
+		out = append(out, differences(path+"/"+merge.Step(name), x[name], y[name])...)
 	}
 	return out
-}
-
-func escapeStep(name string) string {
-	return strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
 }
 
 // members reads an object.

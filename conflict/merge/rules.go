@@ -138,9 +138,6 @@ func (r *Rules) rule(path string) Rule {
 	return r.rest
 }
 
-// SumPaths are the paths with the rule sum, sorted.
-func (r *Rules) SumPaths() []string { return slices.Clone(r.sums) }
-
 // Step is a member's name as a step of a JSON pointer.
 func Step(name string) string { return toStep.Replace(name) }
 
