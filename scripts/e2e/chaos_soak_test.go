@@ -1,11 +1,8 @@
 package e2e
 
 import (
-	"bufio"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -74,46 +71,15 @@ func (l *chaosLine) soakOne(t *testing.T, file string) (text string, held bool) 
 	return text, !l.Failed
 }
 
-// append adds the line to the ledger.
-func (l *chaosLine) append(t *testing.T, ledger string) {
-	t.Helper()
-	line, err := json.Marshal(l)
-	if err != nil {
-		t.Fatal(err)
-	}
-	f, err := os.OpenFile(ledger, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = f.Write(append(line, '\n'))
-	if err = errors.Join(err, f.Close()); err != nil {
-		t.Error(err)
-	}
-}
-
 // chaosSeed is the first seed that the ledger has not seen.
 func chaosSeed(t *testing.T, ledger string) uint64 {
 	t.Helper()
-	next := uint64(1)
-	f, err := os.Open(ledger)
-	if errors.Is(err, fs.ErrNotExist) {
-		return next
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	lines := bufio.NewScanner(f)
-	for lines.Scan() {
-		var l chaosLine
-		if err := json.Unmarshal(lines.Bytes(), &l); err == nil && l.Rig == chaosRig && !l.Failed {
-			next = max(next, l.Seed+1)
+	return unseen(t, ledger, func(l *chaosLine) uint64 {
+		if l.Rig != chaosRig || l.Failed {
+			return 0
 		}
-	}
-	if err := lines.Err(); err != nil {
-		t.Fatal(err)
-	}
-	return next
+		return l.Seed + 1
+	})
 }
 
 // soakNets are the ways to cut that this machine has.
@@ -143,7 +109,7 @@ func TestSoakScripts(t *testing.T) {
 					line := newChaosLine(scriptsRig, seed, net)
 					line.Script = name
 					text, held := line.soakOne(t, file)
-					line.append(t, ledger)
+					appendSoak(t, ledger, line)
 					if !held {
 						t.Error(text)
 					}
@@ -172,7 +138,7 @@ func TestSoakChaos(t *testing.T) {
 			}
 			c := chaos.Compose(seed)
 			line, text, held := run(c)
-			line.append(t, ledger)
+			appendSoak(t, ledger, line)
 			if held {
 				return
 			}

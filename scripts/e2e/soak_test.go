@@ -68,10 +68,22 @@ func TestSoakKills(t *testing.T) {
 // soaked is the first kill that the ledger has not seen.
 func soaked(t *testing.T, path string) uint64 {
 	t.Helper()
-	next := uint64(1)
+	return unseen(t, path, func(l *soakLine) uint64 {
+		if l.Rig != soakRig || l.Failed {
+			return 0
+		}
+		return l.First + l.Count
+	})
+}
+
+// unseen is the highest of what the ledger's lines say comes next, and 1 at least.
+// A line of another rig says 0.
+func unseen[L any](t *testing.T, path string, next func(*L) uint64) uint64 {
+	t.Helper()
+	out := uint64(1)
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return next
+		return out
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -79,17 +91,18 @@ func soaked(t *testing.T, path string) uint64 {
 	defer f.Close()
 	lines := bufio.NewScanner(f)
 	for lines.Scan() {
-		var l soakLine
-		if err := json.Unmarshal(lines.Bytes(), &l); err == nil && l.Rig == soakRig && !l.Failed {
-			next = max(next, l.First+l.Count)
+		var l L
+		if err := json.Unmarshal(lines.Bytes(), &l); err == nil {
+			out = max(out, next(&l))
 		}
 	}
 	if err := lines.Err(); err != nil {
 		t.Fatal(err)
 	}
-	return next
+	return out
 }
 
+// appendSoak adds a line to the ledger.
 func appendSoak(t *testing.T, path string, l any) {
 	t.Helper()
 	line, err := json.Marshal(l)
