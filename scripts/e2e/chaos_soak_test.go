@@ -120,10 +120,11 @@ func TestSoakScripts(t *testing.T) {
 }
 
 // `make soak MINUTES=n` draws compositions of faults for so long, from the first
-// seed on that the ledger has not seen, and adds a line for each. A failure is
-// shrunk to a script, soak/failed-SEED.star.
+// seed on that the ledger has not seen, by each way to cut in turn, and adds a
+// line for each. A failure is shrunk to a script, soak/failed-SEED.star.
 func TestSoakChaos(t *testing.T) {
 	minutes, ledger := soakEnvironment(t, "SYNCLINE_SOAK_MINUTES")
+	nets := soakNets(t)
 	deadline := time.Now().Add(time.Duration(minutes) * time.Minute)
 	for seed := chaosSeed(t, ledger); time.Now().Before(deadline) && !t.Failed(); seed++ {
 		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
@@ -132,7 +133,7 @@ func TestSoakChaos(t *testing.T) {
 				if err := os.WriteFile(file, []byte(c.Script()), 0o600); err != nil {
 					t.Fatal(err)
 				}
-				line := newChaosLine(chaosRig, seed, "link")
+				line := newChaosLine(chaosRig, seed, nets[seed%uint64(len(nets))])
 				text, held := line.soakOne(t, file)
 				return &line, text, held
 			}
