@@ -12,16 +12,21 @@ BENCH   ?=        # bench: flags, such as "-only solo -window 5s"
 BASELINE ?=       # bench: a commit to compare with, such as 71e21b3^
 LEDGER  := $(CURDIR)/soak/ledger.jsonl
 
-.PHONY: help demo build test bench profile soak lint fmt clean
+.PHONY: help demo build web test bench profile soak lint fmt clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
-demo: build ## three real processes tell the bank story; DATA=debian: the main job on real input
+demo: ## three real processes tell the bank story; DATA=debian: the main job on real input
+	@scripts/web.sh --if-node
+	@$(MAKE) --no-print-directory build
 	$(BIN) demo $(if $(strip $(DATA)),--data $(strip $(DATA)))
 
 build: ## the binary, bin/syncline
 	CGO_ENABLED=0 go build -o $(BIN) ./cmd/syncline
+
+web: ## the dashboard, from web/app into web/dist, where the binary embeds it
+	@scripts/web.sh
 
 test: ## everything that must be green, with its own set-up
 	@scripts/test.sh
@@ -53,4 +58,4 @@ fmt: ## format all Go files
 	$(TOOL) gofumpt -w .
 
 clean: ## remove what builds leave behind
-	rm -rf bin
+	rm -rf bin web/app/node_modules web/dist/index.html web/dist/assets

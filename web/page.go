@@ -1,6 +1,8 @@
 package web
 
 import (
+	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
@@ -13,12 +15,25 @@ import (
 	"strings"
 )
 
-//go:embed static
-var static embed.FS
+var (
+	// static is what there is without a build: the page that says how to build.
+	//
+	//go:embed static
+	static embed.FS
+	// dist is what `make web` has built; without it, a file that Git reads.
+	//
+	//go:embed all:dist
+	dist embed.FS
+)
+
+// hashedFolder is where the build puts the files whose names have a hash of
+// their content.
+const hashedFolder = "/assets/"
 
 // file is one file of the page, ready to be sent.
 type file struct {
 	body      []byte
+	zipped    []byte // gzip; nil where it is not shorter
 	mediaType string
 	tag       string // entity tag with quotes
 }
@@ -26,6 +41,7 @@ type file struct {
 // Page serves the files. It is an http.Handler for paths from "/".
 type Page struct {
 	files map[string]file
+	built bool
 }
 
 // mediaTypes are those of the files that there are, by extension.
@@ -38,13 +54,35 @@ var mediaTypes = map[string]string{
 
 // New reads the embedded files.
 func New() (*Page, error) {
-	root, err := fs.Sub(static, "static")
+	base, err := fs.Sub(static, "static")
 	if err != nil {
 		return nil, err
 	}
+	built, err := fs.Sub(dist, "dist")
+	if err != nil {
+		return nil, err
+	}
+	return newPage(base, built)
+}
+
+// newPage lays the built files, when there are any, over those that are always
+// there.
+func newPage(base, built fs.FS) (*Page, error) {
 	p := &Page{files: map[string]file{}}
-	err = fs.WalkDir(root, ".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
+	if err := p.read(base); err != nil {
+		return nil, err
+	}
+	if _, err := fs.Stat(built, "index.html"); err != nil {
+		return p, nil //nolint:nilerr // it was not built, and says so itself
+	}
+	p.built = true
+	return p, p.read(built)
+}
+
+// read adds all files but hidden ones.
+func (p *Page) read(root fs.FS) error {
+	return fs.WalkDir(root, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || strings.HasPrefix(d.Name(), ".") {
 			return err
 		}
 		body, err := fs.ReadFile(root, name)
@@ -55,12 +93,38 @@ func New() (*Page, error) {
 		if !ok {
 			return fmt.Errorf("web: no media type is known for %s", name)
 		}
+		zipped, err := zip(body)
+		if err != nil {
+			return err
+		}
 		sum := sha256.Sum256(body)
-		p.files["/"+name] = file{body, mediaType, `"` + hex.EncodeToString(sum[:8]) + `"`}
+		p.files["/"+name] = file{body, zipped, mediaType, `"` + hex.EncodeToString(sum[:8]) + `"`}
 		return nil
 	})
-	return p, err
 }
+
+// zip compresses a file; nil where that does not make it shorter.
+func zip(body []byte) ([]byte, error) {
+	var out bytes.Buffer
+	w, err := gzip.NewWriterLevel(&out, gzip.BestCompression)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := w.Write(body); err != nil {
+		return nil, err
+	}
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	if out.Len() >= len(body) {
+		return nil, nil
+	}
+	return out.Bytes(), nil
+}
+
+// Built says whether the dashboard is there, or only the page that says how to
+// build it.
+func (p *Page) Built() bool { return p.built }
 
 // Has says whether there is a file for a path.
 func (p *Page) Has(path string) bool {
@@ -85,12 +149,33 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	h := w.Header()
 	h.Set("Cache-Control", "no-cache")
+	if strings.HasPrefix(r.URL.Path, hashedFolder) {
+		h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	}
 	h.Set("ETag", f.tag)
+	h.Add("Vary", "Accept-Encoding")
 	if slices.Contains(strings.Split(r.Header.Get("If-None-Match"), ", "), f.tag) {
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
+	body := f.body
+	if f.zipped != nil && takesGzip(r) {
+		body = f.zipped
+		h.Set("Content-Encoding", "gzip")
+	}
 	h.Set("Content-Type", f.mediaType)
-	h.Set("Content-Length", strconv.Itoa(len(f.body)))
-	_, _ = w.Write(f.body) // a client that has gone needs no answer
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	_, _ = w.Write(body) // a client that has gone needs no answer
+}
+
+// takesGzip says whether a client takes gzip. One that gives it a weight of
+// zero gets the file as it is.
+func takesGzip(r *http.Request) bool {
+	for _, one := range strings.Split(r.Header.Get("Accept-Encoding"), ",") {
+		name, weight, _ := strings.Cut(strings.TrimSpace(one), ";")
+		if strings.TrimSpace(name) == "gzip" {
+			return !strings.HasPrefix(strings.ReplaceAll(weight, " ", ""), "q=0") || strings.ContainsAny(weight, "123456789")
+		}
+	}
+	return false
 }

@@ -231,7 +231,7 @@ func successes(t *testing.T) []world {
 		{method: "GET", target: "/", status: 302},
 		{method: "GET", target: "/ui", status: 302},
 		{method: "GET", target: "/ui/", status: 200},
-		{method: "GET", target: "/ui/page.js", status: 200},
+		{method: "GET", target: "/ui/sign.svg", status: 200},
 		{method: "GET", target: "/ui/", status: 304, headers: merge("If-None-Match: " + pageTag(t))},
 		{method: "OPTIONS", target: doc, status: 204},
 	}}}

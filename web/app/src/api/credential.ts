@@ -1,0 +1,33 @@
+import { signal } from "@preact/signals";
+
+// The token of the person at the page. It is held in memory and sessionStorage,
+// never in a cookie: cookies do not reach other hosts, and all ports of one
+// address share them.
+
+const place = "syncline.token";
+
+/** credential is the token that every request carries, or "". */
+export const credential = signal(sessionStorage.getItem(place) ?? "");
+
+/** wanted is why the cluster asks for a token, or "" when it does not. */
+export const wanted = signal("");
+
+/** present keeps a token for as long as the tab is open. */
+export function present(token: string): void {
+  sessionStorage.setItem(place, token);
+  credential.value = token;
+  wanted.value = "";
+}
+
+/** forget drops a token that a node did not take. */
+export function forget(why: string): void {
+  sessionStorage.removeItem(place);
+  credential.value = "";
+  wanted.value = why || "a node asks who you are";
+}
+
+/** Scope is what a token must allow for an action. */
+export type Scope = "read" | "write" | "resolve" | "chaos" | "admin";
+
+/** forbidden are the scopes that the token lacks. A cluster with `auth: none` forbids nothing. */
+export const forbidden = signal<ReadonlySet<Scope>>(new Set());

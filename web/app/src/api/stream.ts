@@ -1,0 +1,68 @@
+import { headersOf, Silent } from "./call.ts";
+
+/** Message is one event of a stream, as it came. */
+export interface Message {
+  id: string;
+  event: string;
+  data: string;
+}
+
+/** Reading is how a stream is read. */
+export interface Reading {
+  url: string;
+  after: string; // Last-Event-ID, or ""
+  silentAfter: number; // milliseconds without a byte that end it: a node that stands still keeps its connections
+  signal: AbortSignal;
+}
+
+/**
+ * messages reads server-sent events with fetch, since EventSource can send no
+ * Authorization. It ends when the node ends the stream, and throws Silent when
+ * it cannot be reached or says nothing for too long.
+ */
+export async function* messages(r: Reading): AsyncGenerator<Message> {
+  const quiet = new AbortController();
+  const signal = AbortSignal.any([r.signal, quiet.signal]);
+  let timer = setTimeout(() => quiet.abort(), r.silentAfter);
+  const headers = headersOf({ base: "", method: "GET", path: "" });
+  headers["Accept"] = "text/event-stream";
+  if (r.after) headers["Last-Event-ID"] = r.after;
+  try {
+    const response = await fetch(r.url, { headers, signal, cache: "no-store", credentials: "omit" });
+    if (!response.ok || !response.body) throw new Silent(r.url, `it answers ${response.status} ${response.statusText}`);
+    let rest = "";
+    for await (const piece of response.body.pipeThrough(new TextDecoderStream())) {
+      clearTimeout(timer);
+      timer = setTimeout(() => quiet.abort(), r.silentAfter);
+      const blocks = (rest + piece).split("\n\n");
+      rest = blocks.pop() ?? "";
+      for (const block of blocks) {
+        const message = parse(block);
+        if (message) yield message;
+      }
+    }
+  } catch (error) {
+    if (r.signal.aborted || error instanceof Silent) throw error;
+    throw new Silent(r.url, quiet.signal.aborted ? `silent for ${r.silentAfter / 1000} s` : "no connection");
+  } finally {
+    clearTimeout(timer);
+    quiet.abort();
+  }
+}
+
+/** parse reads one block of the framing; a comment is nothing. */
+function parse(block: string): Message | null {
+  const message: Message = { id: "", event: "message", data: "" };
+  let any = false;
+  for (const line of block.split("\n")) {
+    const colon = line.indexOf(":");
+    if (colon <= 0) continue;
+    const field = line.slice(0, colon);
+    const value = line.slice(colon + 1).replace(/^ /, "");
+    if (field === "data") message.data += any && message.data ? `\n${value}` : value;
+    else if (field === "id") message.id = value;
+    else if (field === "event") message.event = value;
+    any = true;
+  }
+  return any ? message : null;
+}

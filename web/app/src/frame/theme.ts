@@ -1,0 +1,20 @@
+import { effect, signal } from "@preact/signals";
+
+export const themes = ["system", "light", "dark"] as const;
+export type Theme = (typeof themes)[number];
+
+const place = "syncline.theme";
+const kept = localStorage.getItem(place);
+
+/** theme is what the person chose; both are designed, neither is the other inverted. */
+export const theme = signal<Theme>(themes.find((t) => t === kept) ?? "system");
+
+effect(() => {
+  localStorage.setItem(place, theme.value);
+  document.documentElement.dataset["theme"] = theme.value;
+});
+
+/** turn goes on to the next theme. */
+export function turn(): void {
+  theme.value = themes[(themes.indexOf(theme.value) + 1) % themes.length] ?? "system";
+}

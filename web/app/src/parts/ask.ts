@@ -1,0 +1,37 @@
+import { useSignal } from "@preact/signals";
+import { useCallback, useEffect } from "preact/hooks";
+
+/** Answer is what a screen asked for: on its way, here, or failed. What failed is never shown as what was here before. */
+export type Answer<T> =
+  | { state: "asking" }
+  | { state: "here"; value: T; at: number; renewing: boolean }
+  | { state: "failed"; error: unknown; at: number };
+
+/**
+ * useAsk asks when the component comes and whenever one of `on` changes, and
+ * gives up on an answer that nobody waits for any more. again() asks anew and
+ * keeps what is shown until the answer is here.
+ */
+export function useAsk<T>(question: (signal: AbortSignal) => Promise<T>, on: readonly unknown[]): { answer: Answer<T>; again: () => void } {
+  const answer = useSignal<Answer<T>>({ state: "asking" });
+  const round = useSignal(0);
+  const again = useCallback(() => {
+    if (answer.value.state === "here") answer.value = { ...answer.value, renewing: true };
+    round.value++;
+  }, []);
+  // What was asked of something else is not an answer to this.
+  useEffect(() => () => void (answer.value = { state: "asking" }), on);
+  useEffect(() => {
+    const stop = new AbortController();
+    question(stop.signal).then(
+      (value) => {
+        if (!stop.signal.aborted) answer.value = { state: "here", value, at: Date.now(), renewing: false };
+      },
+      (error: unknown) => {
+        if (!stop.signal.aborted) answer.value = { state: "failed", error, at: Date.now() };
+      },
+    );
+    return () => stop.abort();
+  }, [...on, round.value]);
+  return { answer: answer.value, again };
+}

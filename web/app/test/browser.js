@@ -1,0 +1,92 @@
+// A real browser on the real page.
+import { mkdir, readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import assert from "node:assert/strict";
+import { chromium } from "playwright-core";
+
+/** Where screenshots go: a build artefact, not committed. */
+const shots = process.env.SYNCLINE_SHOTS ?? fileURLToPath(new URL("../../../bin/screens", import.meta.url));
+const axe = readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+/** @returns {Promise<import("playwright-core").Browser>} */
+export async function launch() {
+  return chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    args: ["--no-sandbox", "--disable-dev-shm-usage", "--js-flags=--expose-gc"],
+  });
+}
+
+/** A tab, with all that went wrong in it. */
+export class Tab {
+  /** @param {import("playwright-core").Page} page @param {import("playwright-core").BrowserContext} context */
+  constructor(page, context) {
+    this.page = page;
+    this.context = context;
+    /** What the page threw, or its policy refused. @type {string[]} */
+    this.faults = [];
+    /** Requests that did not go to loopback. @type {string[]} */
+    this.foreign = [];
+  }
+
+  /**
+   * Opens the page of a node. `at` is the place behind "#/".
+   * @param {import("playwright-core").Browser} browser @param {string} base @param {string} at
+   * @param {{ theme?: "light" | "dark", width?: number, height?: number, reducedMotion?: "reduce", context?: import("playwright-core").BrowserContext }} [as]
+   */
+  static async open(browser, base, at, as = {}) {
+    const context = as.context ?? (await browser.newContext({
+      colorScheme: as.theme ?? "light",
+      viewport: { width: as.width ?? 1280, height: as.height ?? 800 },
+      ...(as.reducedMotion ? { reducedMotion: as.reducedMotion } : {}),
+    }));
+    const tab = new Tab(await context.newPage(), context);
+    tab.page.on("pageerror", (error) => tab.faults.push(String(error)));
+    tab.page.on("console", (line) => {
+      if (/Content Security Policy/i.test(line.text())) tab.faults.push(line.text());
+    });
+    tab.page.on("request", (r) => {
+      if (!/^(https?:\/\/(127\.0\.0\.1|localhost|\[::1\])[:/]|data:|blob:)/.test(r.url())) tab.foreign.push(r.url());
+    });
+    await tab.page.addInitScript(() => {
+      addEventListener("securitypolicyviolation", (e) => console.error(`Content Security Policy: ${e.violatedDirective} ${e.blockedURI}`));
+    });
+    await tab.page.goto(`${base}/ui/#/${at}`);
+    return tab;
+  }
+
+  /** Waits until the screen shows a text. @param {string | RegExp} text @param {number} [timeout] */
+  async see(text, timeout = 10_000) {
+    await this.page.getByText(text).first().waitFor({ timeout });
+  }
+
+  /** Takes a screenshot to look at. @param {string} name */
+  async shoot(name) {
+    await mkdir(shots, { recursive: true });
+    await this.page.screenshot({ path: join(shots, `${name}.png`), fullPage: true });
+  }
+
+  /** Nothing broke, nothing was fetched from elsewhere, and axe finds nothing. */
+  async sound() {
+    // Evaluated by the debugger: the policy of the page lets no other script in.
+    await this.page.evaluate(await axe);
+    const found = await this.page.evaluate(async () => {
+      // @ts-expect-error axe is global once its script ran
+      const { violations } = await axe.run(document, { resultTypes: ["violations"] });
+      return violations.map((/** @type {any} */ v) => `${v.id}: ${v.help}: ${v.nodes.slice(0, 3).map((/** @type {any} */ n) => `${n.target} ${n.failureSummary}`).join(" | ")}`);
+    });
+    assert.deepEqual(found, [], "axe");
+    this.clean();
+  }
+
+  /** Nothing broke, and nothing was fetched from elsewhere. */
+  clean() {
+    assert.deepEqual(this.faults, [], "faults in the page");
+    assert.deepEqual(this.foreign, [], "requests to elsewhere");
+  }
+
+  async close() {
+    await this.context.close();
+  }
+}
