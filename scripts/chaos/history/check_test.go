@@ -216,6 +216,23 @@ func TestSides(t *testing.T) {
 	if r := checkOne(t, "sides", relayed); r.Wrong != 0 {
 		t.Errorf("two nodes that are joined by a third: %+v", r)
 	}
+	// First c is alone, then a: b joins them in turn, so a may write until its lease
+	// has run out, although no path joined it with c for longer (soak, seed 447).
+	inTurn := func(until int64) []history.Record {
+		out := []history.Record{
+			first(), cutAt(100, history.PairOf("a", "c"), history.PairOf("b", "c")),
+			cutAt(2100, history.PairOf("a", "b"), history.PairOf("a", "c"), history.PairOf("b", "c")),
+			cutAt(2600, history.PairOf("a", "b"), history.PairOf("a", "c")),
+		}
+		out[0].Cluster.Data = []string{"a", "b", "c"}
+		return append(out, slices.Concat(writes("a", 0, until), writes("b", 0, 9000), writes("c", 2700, 9000))...)
+	}
+	if r := checkOne(t, "sides", inTurn(3400)); r.Wrong != 0 {
+		t.Errorf("three nodes of which one after the other is alone: %+v", r)
+	}
+	if r := checkOne(t, "sides", inTurn(6000)); r.Wrong != 2 {
+		t.Errorf("a writes on beside b and c: %+v", r)
+	}
 	if longest, _ := history.Overlap(append(split(2900), healed)); longest < 1800*time.Millisecond || longest > 2*time.Second {
 		t.Errorf("the overlap is %s", longest)
 	}
