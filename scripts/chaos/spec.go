@@ -139,6 +139,10 @@ type Node interface {
 	Get(context.Context, client.Key, client.Options) (*client.Document, error)
 	Delete(context.Context, client.Key, client.PutOptions) (*client.Written, error)
 	Ops(context.Context, client.Key, client.Ops, client.PutOptions) (*client.Written, error)
+	Patch(context.Context, client.Key, client.Patch, client.PutOptions) (*client.Written, error)
+	RestoreVersion(context.Context, client.Key, string, client.PutOptions) (*client.Written, error)
+	History(context.Context, client.Key, client.HistoryOptions) iter.Seq2[*client.HistoryPage, error]
+	Explain(context.Context, client.Key, client.Options) (*client.Explanation, error)
 	Bulk(context.Context, string, iter.Seq[client.BulkLine], client.BulkOptions) iter.Seq2[client.BulkResult, error]
 	List(context.Context, string, client.ListOptions) iter.Seq2[*client.Document, error]
 	Siblings(context.Context, client.Key, client.Options) (*client.Siblings, error)
