@@ -197,9 +197,13 @@ func (r *run) finish() error {
 	r.ctx = ctx
 	defer func() { r.ctx = whole }()
 	r.stopLoads()
+	within := finishWithin
+	if r.failure != nil {
+		within = DefaultWithin // that it does not hold is known
+	}
 	err := r.mend()
 	if err == nil && !r.accounted {
-		if err = r.converge(position{}, finishWithin); err == nil {
+		if err = r.converge(position{}, within); err == nil {
 			err = r.account(position{})
 		}
 	}
