@@ -54,6 +54,24 @@ func TestNSRules(t *testing.T) {
 			t.Errorf("%s with %s: %q, want %q", test.name, test.fault, got, test.want)
 		}
 	}
+	for _, test := range []struct {
+		fault *nsFault
+		want  [2]bool // a to b, b to a
+	}{
+		{cut, [2]bool{true, true}},
+		{oneWay, [2]bool{true, false}},
+		{flap, [2]bool{true, true}},
+		{healed, [2]bool{}},
+		{fault(chaos.Fault{Kind: chaos.Cut, From: "a", To: "w"}), [2]bool{}},
+		{fault(chaos.Fault{Kind: chaos.Lose, From: "a", To: "b", Share: 0.9}), [2]bool{}},
+		{fault(chaos.Fault{Kind: chaos.Block, From: "a", To: "b", Port: chaos.PortGossip}), [2]bool{}},
+		{fault(chaos.Fault{Kind: chaos.Block, From: "a", To: "b", Port: chaos.PortPeer}), [2]bool{true, true}},
+	} {
+		faults := []*nsFault{test.fault}
+		if have := [2]bool{isDead(faults, "a", "b"), isDead(faults, "b", "a")}; have != test.want {
+			t.Errorf("a relay under %s is dead: %v, want %v", test.fault, have, test.want)
+		}
+	}
 	// A slow link goes over a relay, and nothing goes past it.
 	slow := fault(chaos.Fault{Kind: chaos.Slow, From: "a", To: "b", OneWay: true, Delay: time.Second})
 	slow.via = map[string]netip.AddrPort{"a": netip.MustParseAddrPort("10.213.10.1:1001"), "b": netip.MustParseAddrPort("10.213.10.1:1002")}
