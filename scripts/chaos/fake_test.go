@@ -77,6 +77,11 @@ func (c *fakeCluster) Resume(_ context.Context, name string) error { return c.di
 func (c *fakeCluster) Kill(_ context.Context, name string) error   { return c.did("kill %s", name) }
 func (c *fakeCluster) Start(_ context.Context, name string) error  { return c.did("start %s", name) }
 func (c *fakeCluster) Wipe(_ context.Context, name string) error   { return c.did("wipe %s", name) }
+func (c *fakeCluster) Copy(_ context.Context, name string) error   { return c.did("copy %s", name) }
+
+func (c *fakeCluster) Rollback(_ context.Context, name string) error {
+	return c.did("rollback %s", name)
+}
 
 func (c *fakeCluster) Shift(_ context.Context, name string, s chaos.Shift) error {
 	return c.did("clock %s %s %v", name, s.Offset, s.Drift)

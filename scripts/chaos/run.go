@@ -245,6 +245,13 @@ func (r *run) downProcesses() []string {
 	return slices.Clone(r.book.down)
 }
 
+// stillProcesses are those that are down or stand still.
+func (r *run) stillProcesses() []string {
+	r.book.mu.Lock()
+	defer r.book.mu.Unlock()
+	return r.book.downLocked()
+}
+
 // await looks at a condition until it holds, or for a time.
 func (r *run) await(within time.Duration, holds func() (bool, error)) (bool, error) {
 	tick := time.NewTicker(lookEvery)

@@ -20,7 +20,14 @@ type Spec struct {
 	Witness string        // empty: none
 	Beat    time.Duration // 0: the default
 	Lease   time.Duration // 0: the default
+	Sync    string        // storage.sync of its configuration; empty: the default
 }
+
+// How durable a commit is, as the setting storage.sync says it.
+const (
+	SyncFull   = "full"   // on the disk before it is answered
+	SyncNormal = "normal" // a loss of power may take the last ones
+)
 
 // Members lists the names of all processes, the witness last.
 func (s *Spec) Members() []string {
@@ -103,7 +110,7 @@ type Ability string
 
 // Abilities.
 const (
-	Processes Ability = "processes" // pause, resume, kill, start, wipe
+	Processes Ability = "processes" // pause, resume, kill, start, wipe, copy, rollback
 	Clocks    Ability = "clocks"    // clock
 	Delays    Ability = "delays"    // slow
 	Ports     Ability = "ports"     // block
@@ -127,6 +134,11 @@ type Cluster interface {
 	Start(ctx context.Context, name string) error
 	// Wipe takes all that a process that is down has stored.
 	Wipe(ctx context.Context, name string) error
+	// Copy copies all that a process has stored that is down or stands still.
+	Copy(ctx context.Context, name string) error
+	// Rollback puts the last copy in the place of what a process that is down has
+	// stored.
+	Rollback(ctx context.Context, name string) error
 	// Shift makes a wall clock wrong; a zero Shift makes it right.
 	Shift(ctx context.Context, name string, s Shift) error
 	// Node is a client of one data node alone, without a session.
