@@ -80,7 +80,7 @@ func (r *run) conflict(a *arguments) (starlark.Value, error) {
 		if err != nil {
 			return nil, err
 		}
-		return conflictValue(c)
+		return conflictValue(c, starlark.Bool(e.Stable))
 	})
 }
 
@@ -108,7 +108,7 @@ func (r *run) records(a *arguments) (starlark.Value, error) {
 		slices.SortFunc(found, func(x, y *client.Conflict) int { return cmp.Compare(y.At, x.At) })
 		out := make([]starlark.Value, 0, len(found))
 		for _, one := range found {
-			v, err := conflictValue(one)
+			v, err := conflictValue(one, starlark.None)
 			if err != nil {
 				return nil, err
 			}
@@ -118,8 +118,9 @@ func (r *run) records(a *arguments) (starlark.Value, error) {
 	})
 }
 
-// conflictValue is a conflict, or the record of one, as a script sees it.
-func conflictValue(c *client.Conflict) (starlark.Value, error) {
+// conflictValue is a conflict, or the record of one, as a script sees it. Stable
+// says of an open one whether every data node is known to have all of it.
+func conflictValue(c *client.Conflict, stable starlark.Value) (starlark.Value, error) {
 	base, err := fromJSON(c.Base)
 	if err != nil {
 		return nil, err
@@ -153,7 +154,7 @@ func conflictValue(c *client.Conflict) (starlark.Value, error) {
 	}
 	return structOf("conflict", starlark.StringDict{
 		"id": starlark.String(c.ID), "state": starlark.String(c.State), "by": starlark.String(c.By), "reason": starlark.String(c.Reason),
-		"siblings": starlark.NewList(siblings), "base": base, "base_exact": starlark.Bool(c.BaseExact), "sums": sums, "result": result,
+		"siblings": starlark.NewList(siblings), "base": base, "base_exact": starlark.Bool(c.BaseExact), "sums": sums, "result": result, "stable": stable,
 		"policy": structOf("policy", starlark.StringDict{
 			"kind": starlark.String(c.Policy.Kind), "version": starlark.String(c.Policy.Version),
 			"resolver": starlark.String(c.Policy.Resolver), "resolver_version": starlark.String(c.Policy.ResolverVersion),
