@@ -159,13 +159,14 @@ func runScript(ctx context.Context, a *app, f chaosFlags, p *chaos.Program) (v *
 	if err != nil {
 		return nil, err
 	}
-	cluster, how, err := startCluster(ctx, f, spec, chaosRun{folder, program, a.environ()})
+	cluster, how, err := startCluster(ctx, f, p, chaosRun{folder, program, a.environ()})
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, cluster.stop()) }()
 	result, err := chaos.Run(ctx, chaos.Config{
-		Program: p, Cluster: cluster, Seed: f.seed, Net: how, Bound: bound, Out: a.stdout, Now: time.Now,
+		Program: p, Cluster: cluster, Seed: f.seed, Net: how, Bound: bound, Now: time.Now,
+		Step: func(s chaos.Step) { fmt.Fprint(a.stdout, s) },
 	})
 	if err != nil {
 		return nil, err
@@ -185,16 +186,16 @@ func runScript(ctx context.Context, a *app, f chaosFlags, p *chaos.Program) (v *
 }
 
 // startCluster starts or finds the cluster of a run, and says how links are cut.
-func startCluster(ctx context.Context, f chaosFlags, spec chaos.Spec, r chaosRun) (ownedCluster, string, error) {
+func startCluster(ctx context.Context, f chaosFlags, p *chaos.Program, r chaosRun) (ownedCluster, string, error) {
 	switch {
 	case f.on != "":
-		c, err := findRunning(ctx, f.on, spec)
+		c, err := findRunning(ctx, f.on, p)
 		return c, "a running cluster, links cut at its link layer", err
 	case f.net == netNS:
-		c, err := startNamespaces(ctx, spec, r)
+		c, err := startNamespaces(ctx, p.Spec(), r)
 		return c, "links cut by network namespaces and nftables", err
 	default:
-		c, err := startChaosProcesses(ctx, spec, r)
+		c, err := startChaosProcesses(ctx, p.Spec(), r)
 		return c, "links cut at the link layer", err
 	}
 }
