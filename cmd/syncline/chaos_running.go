@@ -125,7 +125,8 @@ func (c *runningCluster) Wipe(context.Context, string) error { return errNotOurs
 // Shift implements chaos.Cluster.
 func (c *runningCluster) Shift(context.Context, string, chaos.Shift) error { return errNotOurs }
 
-// stop heals what the run has broken, and closes the connections.
+// stop heals what the run has broken, and closes the connections. Faults of others
+// end too: a run has the cluster for itself.
 func (c *runningCluster) stop() error {
 	ctx, cancel := context.WithTimeout(context.Background(), undoWithin)
 	defer cancel()
