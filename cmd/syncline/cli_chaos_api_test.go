@@ -23,8 +23,8 @@ func TestServeChaos(t *testing.T) {
 	c := newTestCluster(t, "", "a", "b")
 	scripts := folderOf(t, map[string]string{
 		"quick.star":  quickScript,
-		"false.star":  "cluster(nodes = 2, witness = True)\nload(rate = 50, at_least = 1)\nexpect(False, what = 'the sun is cold')\n",
-		"long.star":   "cluster(nodes = 2, witness = True)\nload(rate = 50)\ncut('b', 'w', lasts = '10m')\nnote('here')\nwait('5m')\n",
+		"false.star":  "cluster(nodes = 2, witness = True)\nexpect(False, what = 'the sun is cold')\n",
+		"long.star":   "cluster(nodes = 2, witness = True)\ncut('b', 'w', lasts = '10m')\nnote('here')\nwait('5m')\n",
 		"broken.star": "cluster(nodes = 2)\ncut(\n",
 	})
 	a := c.start(t, "a", "--chaos", "--chaos-scripts", scripts)
@@ -34,11 +34,11 @@ func TestServeChaos(t *testing.T) {
 	run := func(args ...string) result { return c.command(t, args...) }
 
 	run("chaos", "scripts").want(t, exitOK, "quick", "a b w", "Shows that it is quick.", "broken.star:3:1:")
-	run("chaos", "scripts", "quick").want(t, exitOK, `wait("500ms")`)
+	run("chaos", "scripts", "quick").want(t, exitOK, `what = "a write is taken"`)
 	run("chaos", "scripts", "--output", "ndjson").want(t, exitOK, `{"name":"quick","about":"Shows that it is quick.","data":["a","b"],"witness":"w","fits":true,"why_not":""}`)
 	run("chaos", "start", "broken").want(t, exitError, "broken.star:3:1: ", "422 invalid_script")
 	run("chaos", "start", "none").want(t, exitNotFound, "no such script")
-	run("chaos", "start", "quick", "--seed", "7", "--watch").want(t, exitOK, "quick, seed 7, at node a: run ", "wait 500ms", "HELD: quick.star, seed 7", "▆")
+	run("chaos", "start", "quick", "--seed", "7", "--watch").want(t, exitOK, "quick, seed 7, at node a: run ", "✓ a write is taken", "HELD: quick.star, seed 7", "▆")
 	events.await(t, "chaos", `"state":"begun"`, `"script":"quick"`, `"state":"running"`)
 	events.await(t, "chaos", `"state":"ended"`, `"script":"quick"`, `"state":"held"`)
 	run("chaos", "start", "false", "--watch").want(t, exitError, "NOT HELD", "false.star:3:7: the sun is cold", "false did not hold")
@@ -149,7 +149,7 @@ func TestInterruptedStart(t *testing.T) {
 		await(t, "all goroutines end", func() error { return goleak.Find(ours) })
 	}()
 	c := newTestCluster(t, "", "a", "b")
-	scripts := folderOf(t, map[string]string{"long.star": "cluster(nodes = 2, witness = True)\nload(rate = 50)\ncut('a', 'b', lasts = '10m')\nnote('here')\nwait('5m')\n"})
+	scripts := folderOf(t, map[string]string{"long.star": "cluster(nodes = 2, witness = True)\ncut('a', 'b', lasts = '10m')\nnote('here')\nwait('5m')\n"})
 	all := []*running{c.start(t, "a", "--chaos", "--chaos-scripts", scripts), c.start(t, "b", "--chaos"), c.start(t, "w", "--chaos")}
 	ctx, interrupt := context.WithCancel(t.Context())
 	out, notes := &buffer{}, &buffer{}
