@@ -41,7 +41,7 @@ func TestServeChaos(t *testing.T) {
 	run("chaos", "start", "quick", "--seed", "7", "--watch").want(t, exitOK, "quick, seed 7, at node a: run ", "✓ a write is taken", "HELD: quick.star, seed 7", "▆")
 	events.await(t, "chaos", `"state":"begun"`, `"script":"quick"`, `"state":"running"`)
 	events.await(t, "chaos", `"state":"ended"`, `"script":"quick"`, `"state":"held"`)
-	run("chaos", "start", "false", "--watch").want(t, exitError, "NOT HELD", "false.star:3:7: the sun is cold", "false did not hold")
+	run("chaos", "start", "false", "--watch").want(t, exitError, "NOT HELD", "false.star:2:7: the sun is cold", "false did not hold")
 	run("chaos", "runs").want(t, exitOK, "not_held", "held", "quick")
 
 	long := c.begin(t, "long")
