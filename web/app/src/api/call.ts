@@ -6,7 +6,7 @@ import { problem, type ProblemShape } from "./shapes.ts";
 /** Call is one request of the public API. Screens show it as curl before they send it. */
 export interface Call {
   base: string; // of the node that is asked, "http://127.0.0.1:7401"
-  method: "GET" | "PUT" | "POST" | "PATCH" | "DELETE";
+  method: "GET" | "HEAD" | "PUT" | "POST" | "PATCH" | "DELETE";
   path: string;
   body?: unknown; // JSON; a string is sent as it is
   headers?: Record<string, string>;
@@ -27,6 +27,7 @@ export class Refused extends Error {
   constructor(
     readonly problem: ProblemShape,
     readonly body: unknown, // all of the answer
+    readonly headers: Headers,
   ) {
     super(problem.detail || problem.title);
     this.name = "Refused";
@@ -88,7 +89,8 @@ export function bodyOf(call: Call): string | undefined {
   return print(call.body);
 }
 
-function refusal(response: Response, body: string): Refused {
+/** refusal is an answer of 400 or more. */
+export function refusal(response: Response, body: string): Refused {
   let parsed: unknown = null;
   let said: ProblemShape;
   try {
@@ -99,7 +101,7 @@ function refusal(response: Response, body: string): Refused {
     said = problem({ title: response.statusText, status: response.status, detail: body.slice(0, 300), code: "unknown" }, "");
   }
   if (response.status === 401) forget(said.detail);
-  return new Refused(said, parsed);
+  return new Refused(said, parsed, response.headers);
 }
 
 /** segment is an id as one percent-encoded path segment. */

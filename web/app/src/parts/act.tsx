@@ -16,8 +16,11 @@ export interface Action {
   confirm?: string;
 }
 
-/** Act is a button for an action, with its two twins to copy. What it fails of is shown below it. */
-export function Act(props: { action: Action; done?: (replies: Reply[]) => void; class?: string; disabled?: string }) {
+/**
+ * Act is a button for an action, with its two twins to copy. What it fails of is
+ * shown below it, unless failed takes it: it says true where the screen shows it.
+ */
+export function Act(props: { action: Action; done?: (replies: Reply[]) => void; failed?: (error: unknown) => boolean; class?: string; disabled?: string }) {
   const { action, done } = props;
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
@@ -30,7 +33,7 @@ export function Act(props: { action: Action; done?: (replies: Reply[]) => void; 
       const replies = await Promise.all(action.calls.map((call) => send(call)));
       done?.(replies);
     } catch (e) {
-      setError(e);
+      if (!props.failed?.(e)) setError(e);
     } finally {
       setBusy(false);
     }
