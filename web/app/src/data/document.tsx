@@ -8,7 +8,7 @@ import { Ago } from "../parts/time.tsx";
 import { Failed } from "../parts/trouble.tsx";
 import { ReadOnlyNote } from "../parts/writing.tsx";
 import { Copies } from "./copies.tsx";
-import { draftOf } from "./draft.ts";
+import { drafts } from "./draft.ts";
 import { Editor } from "./editor.tsx";
 import { Explain } from "./explain.tsx";
 import { History } from "./history.tsx";
@@ -22,7 +22,7 @@ export function Document({ collection, id }: { collection: string; id: string })
   const stored = answer.state === "here" ? answer.value : null;
   const own = copies.find((c) => c.name === viewed.value);
   const moved = stored !== null && own !== undefined && own.state !== "unknown" && own.etag !== stored.etag;
-  const writing = draftOf(`${collection}/${id}`) !== undefined;
+  const writing = drafts.of(`${collection}/${id}`) !== undefined;
   useEffect(() => {
     if (moved && !writing) again(); // what nobody edits is shown as it is now
   }, [moved, own?.etag, writing]);
