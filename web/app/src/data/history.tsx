@@ -59,7 +59,7 @@ function Shown(props: Props & { page: Page }) {
         </p>
       )}
       <div class="scroll" tabIndex={0} role="region" aria-label="Versions">
-        <table>
+        <table class="data-versions">
           <thead>
             <tr>
               <th scope="col">compare</th>

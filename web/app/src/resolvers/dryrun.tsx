@@ -91,10 +91,12 @@ const meaning: Record<(typeof outcomes)[number], string> = {
 };
 
 function Found({ replay, again, stale }: { replay: Replay; again: () => void; stale: boolean }) {
-  const [shown, show] = useState<string>("changed");
+  const [chosen, show] = useState("");
   const [opened, open] = useState<Replayed | null>(null);
   const lines = replay.lines.value;
   const state = replay.state.value;
+  const counts = new Map(outcomes.map((o) => [o, lines.filter((l) => l.outcome === o).length]));
+  const shown = chosen || (["changed", "failed", "deferred", "unknown", "same"] as const).find((o) => counts.get(o)) || "changed";
   const listed = lines.filter((l) => l.outcome === shown);
   return (
     <>
@@ -116,7 +118,7 @@ function Found({ replay, again, stale }: { replay: Replay; again: () => void; st
       <div class="resolvers-bar" role="group" aria-label="Show">
         {outcomes.map((o) => (
           <button type="button" aria-pressed={shown === o} onClick={() => show(o)} title={meaning[o]}>
-            {o} {lines.filter((l) => l.outcome === o).length}
+            {o} {counts.get(o)}
           </button>
         ))}
       </div>
