@@ -22,6 +22,7 @@ interface Props {
   collection: string;
   id: string;
   stored: Stored;
+  now: string; // ETag of what the node viewed shows now
   writes: string;
   changed: () => void;
 }
@@ -29,7 +30,7 @@ interface Props {
 /** History is what the node viewed has seen of a document. */
 export function History(props: Props) {
   const path = pathOf(props.collection, props.id);
-  const { answer, again } = useAsk(async (signal) => (props.stored.etag ? ask(base.value, `${path}/history?limit=${mostVersions}`, history, signal) : null), [base.value, path, props.stored.etag]);
+  const { answer, again } = useAsk(async (signal) => (props.now ? ask(base.value, `${path}/history?limit=${mostVersions}`, history, signal) : null), [base.value, path, props.now]);
   return (
     <section>
       <h2>History</h2>

@@ -1,4 +1,4 @@
-import { useSignal } from "@preact/signals";
+import { computed, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { Refused, segment, send, Silent } from "../api/call.ts";
 import { dataNodes, type Member, told } from "../live/members.ts";
@@ -50,6 +50,9 @@ export interface Copy {
 /** every is how often each node is asked what it has, in milliseconds. */
 const every = 2_000;
 
+/** states is who takes writes, computed apart from all else that nodes tell many times a second. */
+const states = computed(() => dataNodes.value.map((m) => `${m.name} ${told(m)?.node?.write.state}`).join());
+
 /**
  * useCopies asks each data node itself which version it has, again and again
  * while somebody looks, and at once when a node begins or ends to take writes.
@@ -57,7 +60,6 @@ const every = 2_000;
 export function useCopies(path: string): { copies: Copy[]; again: () => void } {
   const copies = useSignal<Copy[]>([]);
   const round = useSignal(0);
-  const states = dataNodes.value.map((m) => `${m.name} ${told(m)?.node?.write.state}`).join();
   useEffect(() => {
     const stop = new AbortController();
     const ask = async () => {
@@ -71,7 +73,7 @@ export function useCopies(path: string): { copies: Copy[]; again: () => void } {
       clearInterval(timer);
       stop.abort();
     };
-  }, [path, states, round.value]);
+  }, [path, states.value, round.value]);
   return { copies: copies.value, again: () => void round.value++ };
 }
 

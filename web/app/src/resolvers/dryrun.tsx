@@ -29,7 +29,9 @@ export function DryRun({ name, source }: { name: string; source: string | null }
   const [replay, setReplay] = useState<Replay | null>(null);
   useEffect(() => () => replay?.halt(), [replay]);
   const question: Question = { source, collection, by, limit };
+  const [runs, setRuns] = useState(0);
   const begin = () => {
+    setRuns(runs + 1);
     const r = new Replay(base.value, name, question);
     setReplay(r);
     void r.run();
@@ -56,7 +58,7 @@ export function DryRun({ name, source }: { name: string; source: string | null }
         </button>
         <Twins calls={[replayCall(base.value, name, question)]} command={twin(name, question)} />
       </form>
-      {replay && <Found replay={replay} again={begin} stale={replay.question.source !== source} />}
+      {replay && <Found key={runs} replay={replay} again={begin} stale={replay.question.source !== source} />}
     </section>
   );
 }
@@ -93,6 +95,10 @@ const meaning: Record<(typeof outcomes)[number], string> = {
 function Found({ replay, again, stale }: { replay: Replay; again: () => void; stale: boolean }) {
   const [chosen, show] = useState("");
   const [opened, open] = useState<Replayed | null>(null);
+  const choose = (outcome: string) => {
+    show(outcome);
+    open(null);
+  };
   const lines = replay.lines.value;
   const state = replay.state.value;
   const counts = new Map(outcomes.map((o) => [o, lines.filter((l) => l.outcome === o).length]));
@@ -117,7 +123,7 @@ function Found({ replay, again, stale }: { replay: Replay; again: () => void; st
       {state === "failed" && <Failed error={replay.error.value} retry={again} />}
       <div class="resolvers-bar" role="group" aria-label="Show">
         {outcomes.map((o) => (
-          <button type="button" aria-pressed={shown === o} onClick={() => show(o)} title={meaning[o]}>
+          <button type="button" aria-pressed={shown === o} onClick={() => choose(o)} title={meaning[o]}>
             {o} {counts.get(o)}
           </button>
         ))}

@@ -32,7 +32,7 @@ export function Absent() {
       {answer.state === "failed" && <Failed error={answer.error} at={answer.at} retry={again} />}
       {answer.state === "here" && (
         <div class="scroll" tabIndex={0} role="region" aria-label="Not in this build">
-          <table>
+          <table class="settings-wide">
             <thead>
               <tr>
                 <th scope="col">what</th>

@@ -108,8 +108,8 @@ function Rules({ config, wrong, change }: Props) {
               <option value={r}>{r}</option>
             ))}
           </select>
-          <button type="button" onClick={() => set(i, null)} aria-label={`take rule ${i + 1} away`}>
-            take away
+          <button type="button" onClick={() => set(i, null)}>
+            take away <span class="hidden">{`rule ${i + 1}`}</span>
           </button>
         </span>
       ))}

@@ -39,7 +39,7 @@ export function policyWords(p: Collection["policy"]): string {
 function List({ list }: { list: Collection[] }) {
   return (
     <div class="scroll" tabIndex={0} role="region" aria-label="Collections and policies">
-      <table>
+      <table class="settings-wide">
         <thead>
           <tr>
             {["collection", "a conflict ends by", "a delete beside an update", "without a majority", "writers must say what they saw", "old versions kept", "records kept", "longest document", "in conflict"].map((h) => (
