@@ -4,6 +4,7 @@ import { Cluster, until } from "./cluster.js";
 import { launch, Tab } from "./browser.js";
 import { load } from "./module.js";
 import { longestTask } from "./tasks.js";
+import { twins } from "./twins.js";
 
 /** "no main-thread task over 100 ms", "at most 200 rows in the DOM" (issue 6). */
 const longestTaskMs = 100;
@@ -166,6 +167,34 @@ test("create, delete and restore: what was deleted comes back from the history",
   await past.page.getByRole("row", { name: /live/ }).first().waitFor();
   past.clean();
   await past.close();
+});
+
+test("rule 4: every action of a document and of its list shows its curl and its command-line twin", async () => {
+  const tab = await Tab.open(browser, cluster.base("a"), "data/accounts/alice");
+  await tab.page.getByRole("button", { name: "Restore" }).first().waitFor();
+  const commands = await twins(tab);
+  for (const word of [" put ", " rm ", " revive "]) assert.ok(commands.some((c) => c.includes(word)), word);
+  await tab.page.goto(`${cluster.base("a")}/ui/#/data/accounts`);
+  await tab.page.getByRole("button", { name: "Export" }).waitFor();
+  assert.match((await twins(tab)).join(), / export accounts /);
+  await tab.close();
+});
+
+test("a difference leaves nothing out: members with odd names, arrays, and what both have changed", async () => {
+  const { difference } = await load("parts/difference.ts");
+  const { carry } = await load("data/carry.ts");
+  const paths = (/** @type {string} */ a, /** @type {string} */ b) => difference(JSON.parse(a), JSON.parse(b)).changes.map((/** @type {{ path: string }} */ c) => c.path);
+  assert.deepEqual(paths('{"__proto__":{"a":1},"a/b~":1}', '{"__proto__":{"a":2},"a/b~":2}'), ["/__proto__/a", "/a~1b~0"]);
+  assert.deepEqual(paths('{"constructor":1}', "{}"), ["/constructor"]);
+  assert.deepEqual(paths("[1,2,3,4]", "[1,9,3,4]"), ["/1"]);
+  assert.deepEqual(paths("[1,2,3]", "[0,1,2,3]"), ["/0"]);
+  assert.deepEqual(paths('{"a":1,"b":[{}]}', '{"b":[{}],"a":1}'), []);
+  const merge = (/** @type {string} */ opened, /** @type {string} */ theirs, /** @type {string} */ mine) =>
+    carry(JSON.parse(theirs), difference(JSON.parse(opened), JSON.parse(theirs)).changes, difference(JSON.parse(opened), JSON.parse(mine)).changes);
+  assert.equal(JSON.stringify(merge('{"a":1,"b":1}', '{"a":2,"b":1}', '{"a":1,"__proto__":{"x":1}}')), '{"a":2,"__proto__":{"x":1}}');
+  assert.equal(merge('{"a":{"b":1}}', '{"a":2}', '{"a":{"b":2}}'), undefined, "they took away what holds mine");
+  assert.equal(merge('{"a":1}', '{"a":2}', '{"a":3}'), undefined);
+  assert.equal(merge('{"a":[1,2]}', '{"a":[1,2],"b":1}', '{"a":[1,3]}'), undefined, "places in arrays move");
 });
 
 /** Documents that would do harm where they were more than text. @type {Record<string, string>} */

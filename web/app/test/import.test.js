@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { Cluster, until } from "./cluster.js";
 import { launch, Tab } from "./browser.js";
+import { twins } from "./twins.js";
 
 /** @type {Cluster} */ let cluster;
 /** @type {import("playwright-core").Browser} */ let browser;
@@ -38,6 +39,7 @@ test("an import tells which lines were refused and why, and the others are appli
   const refused = tab.page.getByRole("list", { name: /Lines that were refused/ });
   await refused.getByText("line 2", { exact: true }).waitFor();
   await refused.getByText("the key \"a\" is there twice").waitFor();
+  assert.match((await twins(tab)).join(), / import mixed /);
   await tab.page.getByRole("button", { name: "Import 4 documents at a" }).click();
   await tab.see(/^Done: 2 lines applied, 6 refused/);
   await refused.getByText("line 8", { exact: true }).waitFor(); // by the node itself

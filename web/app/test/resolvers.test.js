@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
 import { Cluster, until } from "./cluster.js";
 import { launch, Tab } from "./browser.js";
+import { twins } from "./twins.js";
 
 /** @type {Cluster} */ let cluster;
 /** @type {import("playwright-core").Browser} */ let browser;
@@ -87,6 +88,8 @@ test("list and versions: a new version, a rollback, and a deletion", async () =>
   await rows.nth(2).waitFor();
   const second = (await inForce("newest")).hash;
   assert.notEqual(second, first);
+  const commands = await twins(tab);
+  for (const words of [" resolver put newest ", " resolver dry-run newest ", " resolver rollback newest ", " resolver rm newest "]) assert.ok(commands.some((c) => c.includes(words)), words);
   await rows.filter({ hasText: first }).getByRole("button", { name: "Roll back to it" }).click();
   await rows.filter({ hasText: first }).getByText("in force").waitFor();
   await until("the first is in force", async () => (await inForce("newest")).hash === first);

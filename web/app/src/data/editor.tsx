@@ -59,6 +59,10 @@ export function Editor(props: Props) {
     if (!draft) drafts.keep(key, current); // it stays what was opened, whatever is read meanwhile
     return true;
   };
+  const put = (d: Draft) => {
+    collide(null);
+    drafts.keep(key, d);
+  };
   const look = async () => collide(await ask(base.value, `${pathOf(collection, id)}/siblings`, now));
   return (
     <>
@@ -84,23 +88,29 @@ export function Editor(props: Props) {
         )}
         {stored?.text != null && <Act action={deleteAction(props, stored)} disabled={whyNot(props.writes)} done={saved} />}
       </p>
-      <p role="status">
-        {said && (
-          <>
-            Done: version <Id value={said} /> is durable at {stored?.node}.
-          </>
-        )}
-        {shelf && !draft && (
-          <button type="button" onClick={() => stored && drafts.keep(key, beginOn(stored, shelf))}>
-            Bring my text back
-          </button>
-        )}
-      </p>
-      {collided && draft && <Collision collection={collection} id={id} draft={draft} now={collided} save={(d) => saveAction(props, d)} done={saved} again={refused} take={() => leave(draft.text)} put={(d) => {
-        collide(null);
-        drafts.keep(key, d);
-      }} />}
+      <After said={said} node={stored?.node ?? ""} back={shelf && !draft && stored ? () => drafts.keep(key, beginOn(stored, shelf)) : null} />
+      {collided && draft && (
+        <Collision collided={{ draft, now: collided }} save={(d) => saveAction(props, d)} done={saved} again={refused} take={() => leave(draft.text)} put={put} />
+      )}
     </>
+  );
+}
+
+/** After says what came of a write, and brings a text back that was laid aside. */
+function After({ said, node, back }: { said: string; node: string; back: (() => void) | null }) {
+  return (
+    <p role="status">
+      {said && (
+        <>
+          Done: version <Id value={said} /> is durable at {node}.
+        </>
+      )}
+      {back && (
+        <button type="button" onClick={back}>
+          Bring my text back
+        </button>
+      )}
+    </p>
   );
 }
 
