@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
 import { ask, Silent } from "../api/call.ts";
 import { connection, type Member, members, stateOf } from "../live/members.ts";
+import { useEvery } from "../parts/every.ts";
 import { Sign } from "../parts/sign.tsx";
 import { bytes } from "../parts/text.tsx";
 import { Ago } from "../parts/time.tsx";
@@ -9,8 +9,10 @@ import { Trouble } from "../parts/trouble.tsx";
 import { process, type Process, version, type Version } from "./shapes.ts";
 import { TimingOf } from "./timing.tsx";
 
-/** every is how often each process is asked, in milliseconds. */
+/** every is how long after an answer each process is asked again, in milliseconds. */
 const every = 5_000;
+/** within is how long a process may take to answer, in milliseconds: after that it is unknown. */
+const within = 3_000;
 
 /** Told is what one process says of itself, or why it does not. */
 export interface Told {
@@ -19,13 +21,15 @@ export interface Told {
   why: string;
 }
 
-async function tell(member: Member, signal: AbortSignal): Promise<Told> {
+async function tell(member: Member, stop: AbortSignal): Promise<Told> {
+  const limit = AbortSignal.timeout(within);
+  const signal = AbortSignal.any([stop, limit]);
   try {
     if (!member.base) throw new Silent(member.name, "the roster has no API address of it");
     const [p, v] = await Promise.all([ask(member.base, "/v1/cluster", process, signal), ask(member.base, "/version", version, signal)]);
     return { member, said: { process: p, version: v }, why: "" };
   } catch (error) {
-    return { member, said: null, why: error instanceof Silent ? error.why : error instanceof Error ? error.message : String(error) };
+    return { member, said: null, why: limit.aborted ? `silent for ${within / 1000} s` : error instanceof Silent ? error.why : error instanceof Error ? error.message : String(error) };
   }
 }
 
@@ -33,20 +37,11 @@ async function tell(member: Member, signal: AbortSignal): Promise<Told> {
 export function Members() {
   const told = useSignal<Told[]>([]);
   const names = members.value.map((m) => m.base).join();
-  useEffect(() => {
-    const stop = new AbortController();
-    const askAll = async () => {
-      if (document.hidden) return;
-      const found = await Promise.all(members.value.map((m) => tell(m, stop.signal)));
-      if (!stop.signal.aborted) told.value = found;
-    };
-    void askAll();
-    const timer = setInterval(() => void askAll(), every);
-    return () => {
-      clearInterval(timer);
-      stop.abort();
-    };
-  }, [names]);
+  const askAll = async (signal: AbortSignal) => {
+    const found = await Promise.all(members.value.map((m) => tell(m, signal)));
+    if (!signal.aborted) told.value = found;
+  };
+  useEvery(every, askAll, [names]);
   return (
     <>
       <h2>Members</h2>
