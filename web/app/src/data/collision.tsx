@@ -10,10 +10,7 @@ import type { Draft } from "./draft.ts";
 import type { Now, Sibling } from "./shapes.ts";
 
 interface Props {
-  collection: string;
-  id: string;
-  draft: Draft;
-  now: Now;
+  collided: { draft: Draft; now: Now };
   save: (draft: Draft) => Action;
   done: (replies: Reply[]) => void;
   again: (error: unknown) => boolean;
@@ -23,7 +20,7 @@ interface Props {
 
 /** Collision is a write that was refused since somebody else has written: what is there now beside what was opened and what was typed. */
 export function Collision(props: Props) {
-  const { draft, now } = props;
+  const { draft, now } = props.collided;
   const alive = now.siblings.filter((s) => !s.deleted);
   const theirs = alive.length === 1 && now.siblings.length === 1 ? alive[0]?.doc : undefined;
   const newer: Draft = { ...draft, etag: now.siblings.length > 0 ? now.etag : "", context: now.context, opened: theirs === undefined ? "" : print(theirs, 2) };

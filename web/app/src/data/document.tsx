@@ -8,11 +8,11 @@ import { Ago } from "../parts/time.tsx";
 import { Failed } from "../parts/trouble.tsx";
 import { ReadOnlyNote } from "../parts/writing.tsx";
 import { Copies } from "./copies.tsx";
-import { draftOf } from "./draft.ts";
+import { drafts } from "./draft.ts";
 import { Editor } from "./editor.tsx";
 import { Explain } from "./explain.tsx";
 import { History } from "./history.tsx";
-import { pathOf, read, type Stored, useCopies } from "./stored.ts";
+import { type Copy, pathOf, read, type Stored, useCopies } from "./stored.ts";
 
 /** Document is one document: its text, where it is, why it is so, and what it was. */
 export function Document({ collection, id }: { collection: string; id: string }) {
@@ -22,10 +22,13 @@ export function Document({ collection, id }: { collection: string; id: string })
   const stored = answer.state === "here" ? answer.value : null;
   const own = copies.find((c) => c.name === viewed.value);
   const moved = stored !== null && own !== undefined && own.state !== "unknown" && own.etag !== stored.etag;
-  const writing = draftOf(`${collection}/${id}`) !== undefined;
+  const writing = drafts.of(`${collection}/${id}`) !== undefined;
   useEffect(() => {
     if (moved && !writing) again(); // what nobody edits is shown as it is now
   }, [moved, own?.etag, writing]);
+  useEffect(() => {
+    if (answer.state === "failed" && own && own.state !== "unknown") again(); // it answers again
+  }, [answer.state, own?.state]);
   const changed = () => {
     again();
     lookAgain();
@@ -40,35 +43,37 @@ export function Document({ collection, id }: { collection: string; id: string })
       </h1>
       {answer.state === "asking" && <p class="muted">asking {viewed.value} …</p>}
       {answer.state === "failed" && <Failed error={answer.error} at={answer.at} retry={again} />}
-      {stored && answer.state === "here" && <State stored={stored} at={answer.at} />}
+      {stored && answer.state === "here" && <State stored={stored} own={own} at={answer.at} />}
       <ReadOnlyNote collection={own?.writes ?? ""} />
       {stored && stored.versions > 1 && <InConflict collection={collection} id={id} versions={stored.versions} />}
       <div class="data-two">
         <section aria-label="The document">{(stored || writing) && <Editor collection={collection} id={id} stored={stored} moved={moved} writes={own?.writes ?? ""} changed={changed} />}</section>
         <section aria-label="Where and why">
           <Copies copies={copies} />
-          <Explain path={path} etag={stored?.etag ?? ""} />
+          <Explain path={path} etag={own?.etag ?? stored?.etag ?? ""} />
         </section>
       </div>
-      {stored && <History collection={collection} id={id} stored={stored} writes={own?.writes ?? ""} changed={changed} />}
+      {stored && <History now={own?.etag ?? stored.etag} collection={collection} id={id} stored={stored} writes={own?.writes ?? ""} changed={changed} />}
     </>
   );
 }
 
 /** State is what the headers of the answer say: node, version, whether it takes writes, what it lacks. */
-function State({ stored, at }: { stored: Stored; at: number }) {
+function State({ stored, own, at }: { stored: Stored; own: Copy | undefined; at: number }) {
+  const now = own ?? stored; // what was read stays, what the node says of itself does not
+  const unknown = own?.state === "unknown";
   const said: [string, string][] = [
     ["node", stored.node],
-    ["writes", stored.writes],
-    ["lacks", lagWords(stored.lag)],
-    ["version", stored.etag],
+    ["writes", unknown ? "unknown" : now.writes],
+    ["lacks", unknown ? "unknown" : lagWords(now.lag)],
+    ["version read", stored.etag],
   ];
   return (
     <dl class="data-state">
       {said.map(([name, value]) => (
         <div>
           <dt>{name}</dt>
-          <dd>{name === "version" && value ? <Id value={value} most={28} /> : value || "none"}</dd>
+          <dd>{name === "version read" && value ? <Id value={value} most={28} /> : value || "none"}</dd>
         </div>
       ))}
       <div>

@@ -4,10 +4,11 @@ import { parse } from "../api/exact.ts";
 import { command } from "../api/twin.ts";
 import { base } from "../live/members.ts";
 import { Act, type Action } from "../parts/act.tsx";
+import { guard, guardWords } from "../parts/drafts.ts";
 import { Id } from "../parts/text.tsx";
 import { whyNot } from "../parts/writing.tsx";
 import { Collision } from "./collision.tsx";
-import { beginOn, boxText, type Draft, draftOf, fromBox, guard, guardWords, keepDraft } from "./draft.ts";
+import { beginOn, boxText, type Draft, drafts, fromBox } from "./draft.ts";
 import { now, type Now, written } from "./shapes.ts";
 import { pathOf, type Stored } from "./stored.ts";
 import { check, invisible, layOut, place } from "./strict.ts";
@@ -32,19 +33,19 @@ interface Props {
 export function Editor(props: Props) {
   const { collection, id, stored } = props;
   const key = `${collection}/${id}`;
-  const draft = draftOf(key);
+  const draft = drafts.of(key);
   const [collided, collide] = useState<Now | null>(null);
   const [shelf, setShelf] = useState("");
   const [said, say] = useState("");
   const current: Draft = draft ?? (stored ? beginOn(stored) : { text: "", opened: "", etag: "", context: "" });
   const type = (text: string) => {
     say("");
-    keepDraft(key, text === current.opened && !collided ? null : { ...current, text });
+    drafts.keep(key, text === current.opened && !collided ? null : { ...current, text });
   };
   const leave = (kept: string) => {
     setShelf(kept);
     collide(null);
-    keepDraft(key, null);
+    drafts.keep(key, null);
     props.changed();
   };
   const saved = (replies: Reply[]) => {
@@ -55,8 +56,12 @@ export function Editor(props: Props) {
   const refused = (error: unknown): boolean => {
     if (!(error instanceof Refused) || ![409, 412].includes(error.problem.status)) return false;
     collide(now(error.body, ""));
-    if (!draft) keepDraft(key, current); // it stays what was opened, whatever is read meanwhile
+    if (!draft) drafts.keep(key, current); // it stays what was opened, whatever is read meanwhile
     return true;
+  };
+  const put = (d: Draft) => {
+    collide(null);
+    drafts.keep(key, d);
   };
   const look = async () => collide(await ask(base.value, `${pathOf(collection, id)}/siblings`, now));
   return (
@@ -83,23 +88,29 @@ export function Editor(props: Props) {
         )}
         {stored?.text != null && <Act action={deleteAction(props, stored)} disabled={whyNot(props.writes)} done={saved} />}
       </p>
-      <p role="status">
-        {said && (
-          <>
-            Done: version <Id value={said} /> is durable at {stored?.node}.
-          </>
-        )}
-        {shelf && !draft && (
-          <button type="button" onClick={() => stored && keepDraft(key, beginOn(stored, shelf))}>
-            Bring my text back
-          </button>
-        )}
-      </p>
-      {collided && draft && <Collision collection={collection} id={id} draft={draft} now={collided} save={(d) => saveAction(props, d)} done={saved} again={refused} take={() => leave(draft.text)} put={(d) => {
-        collide(null);
-        keepDraft(key, d);
-      }} />}
+      <After said={said} node={stored?.node ?? ""} back={shelf && !draft && stored ? () => drafts.keep(key, beginOn(stored, shelf)) : null} />
+      {collided && draft && (
+        <Collision collided={{ draft, now: collided }} save={(d) => saveAction(props, d)} done={saved} again={refused} take={() => leave(draft.text)} put={put} />
+      )}
     </>
+  );
+}
+
+/** After says what came of a write, and brings a text back that was laid aside. */
+function After({ said, node, back }: { said: string; node: string; back: (() => void) | null }) {
+  return (
+    <p role="status">
+      {said && (
+        <>
+          Done: version <Id value={said} /> is durable at {node}.
+        </>
+      )}
+      {back && (
+        <button type="button" onClick={back}>
+          Bring my text back
+        </button>
+      )}
+    </p>
   );
 }
 

@@ -8,7 +8,7 @@ import type { Version } from "./shapes.ts";
 
 /** Sizes in pixels. */
 const columnWidth = 64;
-const laneHeight = 48;
+const laneHeight = 56;
 const gutter = 40;
 const radius = 7;
 
@@ -78,11 +78,11 @@ function Dot({ version: v, x, y, sibling, chosen }: { version: Version; x: numbe
   return (
     <g class={`dot${v.live ? " live" : ""}${sibling ? " sibling" : ""}`}>
       <title>{`${v.dot}, written at ${v.node}, ${v.time}`}</title>
-      {chosen && <rect class="chosen" x={x - 14} y={y - 14} width="28" height="28" />}
+      {chosen && <rect class="chosen" x={x - 13} y={y - 13} width="26" height="26" />}
       {sibling && <circle cx={x} cy={y} r={radius + 4} />}
       <circle cx={x} cy={y} r={radius} class="core" />
       {v.deleted && <path d={`M${x - 4} ${y - 4}l8 8M${x + 4} ${y - 4}l-8 8`} class="cross" />}
-      <text x={x} y={y + 21} text-anchor="middle">
+      <text x={x} y={y + 26} text-anchor="middle">
         {v.dot.slice(v.dot.lastIndexOf(":"))}
       </text>
     </g>

@@ -6,11 +6,11 @@ import { base, viewed } from "../live/members.ts";
 import { Act, type Action } from "../parts/act.tsx";
 import { useAsk } from "../parts/ask.ts";
 import { Changes } from "../parts/changes.tsx";
+import { guard, guardWords } from "../parts/drafts.ts";
 import { bytes, Id } from "../parts/text.tsx";
 import { Ago } from "../parts/time.tsx";
 import { Failed } from "../parts/trouble.tsx";
 import { whyNot } from "../parts/writing.tsx";
-import { guard, guardWords } from "./draft.ts";
 import { Graph, stateWords } from "./graph.tsx";
 import { changes, history, type History as Page, type Version } from "./shapes.ts";
 import { pathOf, type Stored } from "./stored.ts";
@@ -22,6 +22,7 @@ interface Props {
   collection: string;
   id: string;
   stored: Stored;
+  now: string; // ETag of what the node viewed shows now
   writes: string;
   changed: () => void;
 }
@@ -29,7 +30,7 @@ interface Props {
 /** History is what the node viewed has seen of a document. */
 export function History(props: Props) {
   const path = pathOf(props.collection, props.id);
-  const { answer, again } = useAsk(async (signal) => (props.stored.etag ? ask(base.value, `${path}/history?limit=${mostVersions}`, history, signal) : null), [base.value, path, props.stored.etag]);
+  const { answer, again } = useAsk(async (signal) => (props.now ? ask(base.value, `${path}/history?limit=${mostVersions}`, history, signal) : null), [base.value, path, props.now]);
   return (
     <section>
       <h2>History</h2>
@@ -59,7 +60,7 @@ function Shown(props: Props & { page: Page }) {
         </p>
       )}
       <div class="scroll" tabIndex={0} role="region" aria-label="Versions">
-        <table>
+        <table class="data-versions">
           <thead>
             <tr>
               <th scope="col">compare</th>

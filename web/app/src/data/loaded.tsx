@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks";
 import { Refused, Silent } from "../api/call.ts";
+import { forbidden } from "../api/credential.ts";
 import { command } from "../api/twin.ts";
 import { to } from "../frame/route.ts";
 import { base, viewed } from "../live/members.ts";
@@ -141,7 +142,7 @@ function Twin({ loading }: { loading: Loading }) {
 
 /** RunButton begins an import, or goes on with one. */
 function RunButton({ loading }: { loading: Loading }) {
-  const why = whyNot();
+  const why = forbidden.value.has("write") ? "your token lacks the scope write" : whyNot();
   const { waiting, unknown } = loading.counts.value;
   const first = loading.first();
   const label = loading.state.value === "ready" ? `Import ${count(waiting, "document")} at ${viewed.value}` : `Go on from line ${first?.number ?? 0} at ${viewed.value}`;

@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { ask } from "../api/call.ts";
-import { print } from "../api/exact.ts";
+import { escapeUnseen, print } from "../api/exact.ts";
 import { documents } from "./shapes.ts";
 
 /** pageOf is how many documents one answer has. */
@@ -47,7 +47,7 @@ export function usePages(filter: Filter): { pages: Pages; more: () => void; agai
       const q = new URLSearchParams({ limit: String(pageOf), prefix: filter.prefix, cursor: next.value, conflicted: filter.conflicted ? "true" : "" });
       for (const [name, value] of [...q]) if (!value) q.delete(name);
       const page = await ask(filter.base, `/v1/docs/${filter.collection}?${q}`, documents, signal);
-      const rows = page.documents.map(({ id, dot, conflicts, doc }) => ({ id, dot, conflicts, text: doc === null ? "deleted" : print(doc).slice(0, preview) }));
+      const rows = page.documents.map(({ id, dot, conflicts, doc }) => ({ id, dot, conflicts, text: doc === null ? "deleted" : escapeUnseen(print(doc).slice(0, preview)) }));
       next.value = page.next ?? "";
       pages.value = { rows: [...pages.value.rows, ...rows], state: page.next ? "more" : "all", error: null, at: pages.value.at || Date.now() };
     } catch (error) {

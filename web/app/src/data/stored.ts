@@ -1,7 +1,7 @@
-import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { computed, useSignal } from "@preact/signals";
 import { Refused, segment, send, Silent } from "../api/call.ts";
 import { dataNodes, type Member, told } from "../live/members.ts";
+import { useEvery } from "../parts/every.ts";
 
 /** pathOf is a document's route. */
 export const pathOf = (collection: string, id: string): string => `/v1/docs/${collection}/${segment(id)}`;
@@ -47,8 +47,13 @@ export interface Copy {
   since: number; // since when it is unknown
 }
 
-/** every is how often each node is asked what it has, in milliseconds. */
+/** every is how long after an answer each node is asked again what it has, in milliseconds. */
 const every = 2_000;
+/** within is how long a node may take to say what it has, in milliseconds: after that it is unknown. */
+const within = 3_000;
+
+/** states is who takes writes, computed apart from all else that nodes tell many times a second. */
+const states = computed(() => dataNodes.value.map((m) => `${m.name} ${told(m)?.node?.write.state}`).join());
 
 /**
  * useCopies asks each data node itself which version it has, again and again
@@ -57,21 +62,14 @@ const every = 2_000;
 export function useCopies(path: string): { copies: Copy[]; again: () => void } {
   const copies = useSignal<Copy[]>([]);
   const round = useSignal(0);
-  const states = dataNodes.value.map((m) => `${m.name} ${told(m)?.node?.write.state}`).join();
-  useEffect(() => {
-    const stop = new AbortController();
-    const ask = async () => {
-      if (document.hidden) return;
-      const found = await Promise.all(dataNodes.value.map((m) => copyOf(m, path, copies.peek().find((c) => c.name === m.name), stop.signal)));
-      if (!stop.signal.aborted) copies.value = found;
+  const ask = async (signal: AbortSignal) => {
+    const look = async (m: Member) => {
+      const copy = await copyOf(m, path, copies.peek().find((c) => c.name === m.name), signal);
+      if (!signal.aborted) copies.value = dataNodes.peek().flatMap((n) => (n.name === m.name ? [copy] : copies.peek().filter((c) => c.name === n.name)));
     };
-    void ask();
-    const timer = setInterval(() => void ask(), every);
-    return () => {
-      clearInterval(timer);
-      stop.abort();
-    };
-  }, [path, states, round.value]);
+    await Promise.all(dataNodes.peek().map(look)); // a node that is silent holds up no other
+  };
+  useEvery(every, ask, [path, states.value, round.value]);
   return { copies: copies.value, again: () => void round.value++ };
 }
 
@@ -80,12 +78,13 @@ async function copyOf(m: Member, path: string, before: Copy | undefined, signal:
     const s = storedOf(h, null, "");
     return { name: m.name, state, etag: s.etag, versions: s.versions, writes: s.writes, lag: s.lag, why: "", since: 0 };
   };
+  const limit = AbortSignal.timeout(within);
   try {
     if (!m.base) throw new Silent(m.name, "the roster has no API address of it");
-    return copy("here", (await send({ base: m.base, method: "HEAD", path }, signal)).headers);
+    return copy("here", (await send({ base: m.base, method: "HEAD", path }, AbortSignal.any([signal, limit]))).headers);
   } catch (error) {
     if (error instanceof Refused && error.problem.status === 404) return copy("absent", error.headers);
-    const why = error instanceof Silent ? error.why : error instanceof Error ? error.message : String(error);
+    const why = limit.aborted ? `silent for ${within / 1000} s` : error instanceof Silent ? error.why : error instanceof Error ? error.message : String(error);
     const since = before?.state === "unknown" ? before.since : Date.now();
     return { name: m.name, state: "unknown", etag: "", versions: 0, writes: "", lag: "", why, since };
   }

@@ -3,6 +3,8 @@
 // server refuses what parsers read in different ways, and so does this check
 // before anything is sent. Places are offsets in the text.
 
+import { unseenIn } from "../api/exact.ts";
+
 /** NotStrict says where a text is not strict JSON, and what is wrong there. */
 export class NotStrict extends Error {
   constructor(
@@ -238,16 +240,12 @@ export function layOut(text: string): string {
   return out;
 }
 
-const unseen = /[\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]/g;
 /** mostUnseen is how many characters that nobody sees are named. */
 const mostUnseen = 5;
 
 /** invisible names characters that nobody sees, or that turn the order of what is seen. */
 export function invisible(text: string): string[] {
-  const found: string[] = [];
-  for (const m of text.matchAll(unseen)) {
-    if (found.length === mostUnseen) return [...found, "…"];
-    found.push(`U+${m[0].charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")} at ${place(text, m.index)}`);
-  }
-  return found;
+  const at = unseenIn(text);
+  const named = at.slice(0, mostUnseen).map((i) => `U+${text.charCodeAt(i).toString(16).toUpperCase().padStart(4, "0")} at ${place(text, i)}`);
+  return at.length > mostUnseen ? [...named, "…"] : named;
 }

@@ -1,3 +1,4 @@
+import { computed } from "@preact/signals";
 import { connection, dataNodes, stateOf, told, viewed, viewedMember } from "../live/members.ts";
 import { Sign } from "./sign.tsx";
 import { Ago } from "./time.tsx";
@@ -19,39 +20,55 @@ export function writeWords(state: string, cause: string): string {
   return `Read-only: ${causeWords(cause)}`;
 }
 
+// What is said of writing is computed apart, in texts: a node tells something
+// many times a second, and a screen is to be drawn only when one of these differs.
+const write = () => viewedMember.value && told(viewedMember.value)?.node?.write;
+const taken = computed(() => viewedMember.value !== undefined && stateOf(viewedMember.value) === "writable");
+const cause = computed(() => write()?.cause ?? null); // null: nothing is known
+const lost = computed(() => {
+  const c = viewedMember.value && connection(viewedMember.value);
+  return c?.state === "lost" ? c.since : null;
+});
+const since = computed(() => write()?.since ?? lost.value);
+const named = computed(() => write()?.writable_nodes.join(", ") ?? "");
+const others = computed(() =>
+  dataNodes.value
+    .filter((d) => d !== viewedMember.value && stateOf(d) === "writable")
+    .map((d) => d.name)
+    .join(),
+);
+
 /**
  * whyNot says why the node viewed takes no writes, or "" when it does. collection
  * is the Write-State of a collection, which may take writes without a majority.
  */
 export function whyNot(collection = ""): string {
-  const m = viewedMember.value;
-  if (!m) return "not connected yet";
-  const write = told(m)?.node?.write;
-  if (!write) return connection(m).state === "lost" ? `${m.name} does not answer` : "not connected yet";
-  if (stateOf(m) === "writable" || collection === "minority") return "";
-  return `${m.name} takes no writes: ${causeWords(write.cause)}`;
+  const name = viewed.value;
+  if (taken.value) return "";
+  if (cause.value === null) return lost.value === null ? "not connected yet" : `${name} does not answer`;
+  return collection === "minority" ? "" : `${name} takes no writes`;
 }
 
 /** ReadOnlyNote says, above what is greyed, why the node viewed takes no writes, and who does. */
 export function ReadOnlyNote({ collection = "" }: { collection?: string }) {
-  const m = viewedMember.value;
   const why = whyNot(collection);
-  if (!m || !why) return null;
-  const c = connection(m);
-  const write = told(m)?.node?.write;
-  const since = write?.since ?? (c.state === "lost" ? c.since : null);
-  const others = dataNodes.value.filter((d) => d !== m && stateOf(d) === "writable");
+  const known = cause.value !== null;
+  if (!why || !viewedMember.value) return null;
+  const elsewhere = dataNodes.value.filter((d) => others.value.split(",").includes(d.name));
   return (
     <div class="read-only" role="status">
-      <Sign state={write ? "readonly" : stateOf(m)} /> {why}
-      {since && (
-        <>
-          {" "}
-          since <Ago at={since} plain />
-        </>
-      )}
-      {write && ". It can still be read."}{" "}
-      {others.map((d) => (
+      <Sign state={known ? "readonly" : lost.value === null ? "unknown" : "down"} />
+      <span>
+        {why}
+        {cause.value !== null && `: ${causeWords(cause.value)}`}
+        {since.value && (
+          <>
+            , since <Ago at={since.value} plain />
+          </>
+        )}
+        . {known && "It can still be read."}
+      </span>
+      {elsewhere.map((d) => (
         <span class="elsewhere">
           {d.name} takes writes:{" "}
           <button type="button" onClick={() => (viewed.value = d.name)}>
@@ -60,13 +77,12 @@ export function ReadOnlyNote({ collection = "" }: { collection?: string }) {
           <a href={`${d.base}/ui/${location.hash}`}>its own page</a>
         </span>
       ))}
-      {others.length === 0 && <span>{hearsay(m.name, write?.writable_nodes ?? [])}</span>}
+      {elsewhere.length === 0 && <span>{hearsay(viewed.value, named.value)}</span>}
     </div>
   );
 }
 
 /** hearsay is what a node says of others that this page cannot ask. */
-function hearsay(name: string, urls: string[]): string {
-  if (urls.length === 0) return "No node is known that takes writes.";
-  return `${name} says that these take writes: ${urls.join(", ")}. They do not answer this page.`;
+function hearsay(name: string, urls: string): string {
+  return urls ? `${name} says that these take writes: ${urls}. They do not answer this page.` : "No node is known that takes writes.";
 }
