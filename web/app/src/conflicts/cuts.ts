@@ -1,9 +1,10 @@
-import { millis } from "../parts/time.tsx";
 import type { Entry, Timeline } from "./shapes.ts";
 import type { Blank, Cut } from "./spacetime.ts";
 
 /** slack is how much later than its cause a state may be noted at another node, in milliseconds. */
 const slack = 1_000;
+
+const millis = (time: string): number => Date.parse(time);
 
 /** Interval is one direction of one link while it was cut, as one of its ends noted it. */
 interface Interval {
@@ -42,9 +43,13 @@ function joined(all: Interval[]): Interval[][] {
   let end = -Infinity;
   for (const one of all.toSorted((x, y) => x.from - y.from)) {
     const last = groups.at(-1);
-    if (last && one.from <= end + slack) last.push(one);
-    else groups.push([one]);
-    end = Math.max(last && one.from <= end + slack ? end : -Infinity, one.to ?? Infinity);
+    if (last && one.from <= end + slack) {
+      last.push(one);
+      end = Math.max(end, one.to ?? Infinity);
+    } else {
+      groups.push([one]);
+      end = one.to ?? Infinity;
+    }
   }
   return groups;
 }

@@ -1,4 +1,3 @@
-import { millis } from "../parts/time.tsx";
 import type { Summary } from "./shapes.ts";
 
 /** sameEpisode is how much later than all of an episode a conflict may begin that still belongs to it, in milliseconds: as the nodes have it. */
@@ -46,8 +45,8 @@ function add(groups: Map<string, Episode>, id: string, c: Summary): void {
   is.conflicts.push(c);
 }
 
-const begin = (c: Summary): number => millis(c.siblings[0]?.time ?? c.at ?? 0);
-const end = (c: Summary): number => millis(c.siblings.at(-1)?.time ?? c.at ?? 0);
+const begin = (c: Summary): number => Date.parse(c.siblings[0]?.time ?? c.at ?? "");
+const end = (c: Summary): number => Date.parse(c.siblings.at(-1)?.time ?? c.at ?? "");
 export const nodesOf = (c: Summary): string[] => [...new Set(c.siblings.map((s) => s.node))].sort();
 
 const compare = (x: string, y: string): number => (x < y ? -1 : x > y ? 1 : 0);
