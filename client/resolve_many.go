@@ -45,6 +45,7 @@ type ResolveResult struct {
 	// With Resolver, of a dry run.
 	Verdict string          `json:"verdict,omitempty"` // value, delete, defer, failed
 	Doc     json.RawMessage `json:"doc,omitempty"`
+	Run     *ConflictRun    `json:"run,omitempty"` // what it left
 
 	Totals *ResolveTotals `json:"-"`
 }

@@ -231,6 +231,7 @@ type resolveLine struct {
 	// with a resolver
 	Verdict conflict.Verdict `json:"verdict,omitempty"`
 	Doc     json.RawMessage  `json:"doc,omitempty"` // of a dry run
+	Run     *conflict.Run    `json:"run,omitempty"` // of a dry run: what the resolver left
 }
 
 // one ends one conflict, or says how it would end.

@@ -40,7 +40,7 @@ test("dots are versions in the order of their real times; what clocks name and n
   const { dots, ticks } = s.layout({ nodes: ["a", "b"], versions: [...before, ...all], cuts: [], blanks: [] });
   const x = (/** @type {string} */ dot) => dots.find((d) => d.version.dot === dot)?.x ?? NaN;
   assert.ok(x("a~1:1") < x("a~1:2") && x("a~1:2") < x("b~1:1") && x("b~1:1") < x("a~1:3"));
-  assert.deepEqual(ticks.map((t) => t.text), ["", "+1.0 s", "+3:10 min"]);
+  assert.deepEqual(ticks.map((t) => t.since), ["", "+1.0 s", "+3:10 min"]);
   const twins = s.layout({ nodes: ["a"], versions: [version("a~1:1", 0, "sibling", {}), version("a~1:2", 0, "sibling", {})], cuts: [], blanks: [] }).dots;
   assert.notEqual(twins[0]?.x, twins[1]?.x, "two versions of one instant stay two dots");
 });

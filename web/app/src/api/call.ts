@@ -88,7 +88,7 @@ export function bodyOf(call: Call): string | undefined {
   return print(call.body);
 }
 
-function refusal(response: Response, body: string): Refused {
+export function refusal(response: Response, body: string): Refused {
   let parsed: unknown = null;
   let said: ProblemShape;
   try {

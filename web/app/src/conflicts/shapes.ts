@@ -114,6 +114,7 @@ export const outcome = shape({
   problem: orNull(shape({ title: text, detail: text, code: text })),
   verdict: or(text, ""),
   doc: anything,
+  run: orNull(run),
   ok: or(number, 0),
   failed: or(number, 0),
   skipped: or(number, 0),

@@ -50,7 +50,7 @@ export interface Diagram {
   dots: Dot[];
   arrows: { from: Dot; to: Dot }[];
   bands: { cut: Cut; x: number; y: number; width: number; height: number }[];
-  ticks: { x: number; text: string }[];
+  ticks: { x: number; time: number; since: string }[]; // since the first; "" at the first
 }
 
 /** Sizes, in pixels. */
@@ -177,7 +177,7 @@ function dotsOf(versions: readonly Version[], axis: Axis, y: ReadonlyMap<string,
 function ticksOf(axis: Axis): Diagram["ticks"] {
   const written = axis.moments.filter((m) => m.version);
   const first = written[0];
-  return written.map((m) => ({ x: m.x, text: first && m !== first ? `+${gap(m.time - first.time)}` : "" }));
+  return written.map((m) => ({ x: m.x, time: m.time, since: first && m !== first ? `+${gap(m.time - first.time)}` : "" }));
 }
 
 /** gap is a length of time, short. */
