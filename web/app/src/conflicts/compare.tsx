@@ -71,6 +71,11 @@ export function Compare(props: {
         </table>
       </div>
       <p class="conflicts-line">
+        {!c.base_exact && (
+          <span class="muted">
+            {c.base === null ? "What was there before is not known" : "The base is not known for certain"}: so no differences are computed.
+          </span>
+        )}
         {lines.length === 0 && <span>The versions are the same in every member.</span>}
         {same > 0 && (
           <label>
@@ -178,7 +183,7 @@ function LostWords({ lost, open }: { lost: Lost; open: boolean }) {
   if (lost.change === "0") return null; // its writer had changed nothing there
   return (
     <span class="conflicts-lost">
-      {nodeOf(lost.dot)}’s {lost.change !== null ? signed(lost.change) : lost.delta !== null ? `${signed(lost.delta)} beside this` : "value"} {open ? "not shown" : "lost"}
+      {nodeOf(lost.dot)}’s {lost.change !== null ? signed(lost.change) : <Json value={lost.value} />} {open ? "not shown" : "lost"}
     </span>
   );
 }

@@ -43,7 +43,7 @@ function joined(all: Interval[]): Interval[][] {
   let end = -Infinity;
   for (const one of all.toSorted((x, y) => x.from - y.from)) {
     const last = groups.at(-1);
-    if (last && one.from <= end + slack) {
+    if (last && one.from <= end) {
       last.push(one);
       end = Math.max(end, one.to ?? Infinity);
     } else {

@@ -9,16 +9,19 @@ import { Sign } from "../parts/sign.tsx";
 import { Failed } from "../parts/trouble.tsx";
 import { put } from "./align.ts";
 import { Compare } from "./compare.tsx";
+import { cutDuring } from "./cuts.ts";
 import { Settle, Undo } from "./decide.tsx";
 import { read } from "./draft.ts";
 import { way } from "./episodes.ts";
 import { lastOpened } from "./list.tsx";
-import { evidence, look, replacedBy, type Seen, useChanges } from "./look.ts";
+import { evidence, type Evidence, look, replacedBy, type Seen, useChanges } from "./look.ts";
 import { Elsewhere } from "./nothing.tsx";
 import { type Did, Done, Kept, Meanwhile, Replaced, textOf, Unknown } from "./notices.tsx";
 import { type Conflict, decided } from "./shapes.ts";
+import type { Cut } from "./spacetime.ts";
 import { SpaceTime } from "./spacetime.tsx";
 import { Why } from "./why.tsx";
+import { cutWords } from "./words.ts";
 
 /** Detail is one conflict: its versions beside each other, how it came about, why it shows what it shows, and how to end it. */
 export function Detail({ id }: { id: string }) {
@@ -96,7 +99,7 @@ function Whole({ seen, text, type, done, failed }: WholeProps) {
   const lost = open ? (known?.explanation?.siblings.flatMap((s) => s.lost) ?? []) : c.lost;
   return (
     <>
-      <Title conflict={c} />
+      <Title conflict={c} cut={known && cutOf(c, known)} />
       <Compare conflict={c} lost={lost} result={result} take={open && draft.doc ? (line, cell) => type(textOf(put(draft.doc, line.steps, cell))) : null} />
       {open ? (
         <>
@@ -128,7 +131,13 @@ function useDraft(text: string) {
   }, [text]);
 }
 
-function Title({ conflict: c }: { conflict: Conflict }) {
+/** cutOf is what cut the writers apart, as far as a node has it on record. */
+function cutOf(c: Conflict, known: Evidence): Cut | null {
+  const times = c.siblings.map((s) => Date.parse(s.time));
+  return cutDuring(known.cuts, c.siblings.map((s) => s.node), Math.min(...times), Math.max(...times));
+}
+
+function Title({ conflict: c, cut }: { conflict: Conflict; cut: Cut | null }) {
   const versions = c.siblings.filter((s) => !s.hidden).length;
   return (
     <>
@@ -138,6 +147,7 @@ function Title({ conflict: c }: { conflict: Conflict }) {
       <p class="conflicts-line">
         {c.state === "open" ? <Sign state="conflict" word="open" /> : <span>{c.state === "reviewed" ? `reviewed, ended ${way(c)}` : `settled ${way(c)}`}</span>}
         <span>{versions} versions that had not seen each other</span>
+        {cut && <span>{cutWords(cut)}</span>}
         <span class="muted">as {viewed.value} says</span>
         <a href={to("data", [c.collection, c.doc_id])}>the document</a>
       </p>

@@ -7,6 +7,7 @@ import { Json } from "../parts/text.tsx";
 import { Ago } from "../parts/time.tsx";
 import { Trouble } from "../parts/trouble.tsx";
 import type { Conflict, Decided } from "./shapes.ts";
+import { endedAt } from "./words.ts";
 
 /** Did is what the person at the page has done, and what came of it. */
 export interface Did {
@@ -38,10 +39,17 @@ export function Done({ did }: { did: Did }) {
 /** Meanwhile says that somebody else has ended the conflict while it was looked at. */
 export function Meanwhile({ conflict: c }: { conflict: Conflict }) {
   const by: Record<string, string> = { policy: "the policy", script: "the resolver", person: c.who === "anonymous" ? "a person" : `${c.who}`, overwritten: "a write over it" };
+  const ended = endedAt(c);
   return (
     <div class="conflicts-meanwhile" role="status">
       <p>
-        <strong>Settled while you looked</strong>, by {by[c.by ?? ""] ?? "somebody"}, {c.at && <Ago at={c.at} />}: <bdi>{c.reason}</bdi>.
+        <strong>Settled while you looked</strong>, by {by[c.by ?? ""] ?? "somebody"}
+        {ended && (
+          <>
+            , <Ago at={ended} />
+          </>
+        )}
+        : <bdi>{c.reason}</bdi>.
       </p>
       <p>
         It became {c.result?.deleted ? "deleted" : c.result?.doc ? <Json value={c.result.doc} /> : "a value that is not kept here"}. Below is the record; what lost can be

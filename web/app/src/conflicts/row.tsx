@@ -7,6 +7,7 @@ import { type Episode, nodesOf, tally, way } from "./episodes.ts";
 import type { Inbox } from "./inbox.ts";
 import type { Summary } from "./shapes.ts";
 import type { Cut } from "./spacetime.ts";
+import { cutWords, range } from "./words.ts";
 
 /** heights of a row, in pixels: on a phone its parts stand below each other. */
 export const heights = { wide: 56, narrow: 96 };
@@ -29,12 +30,9 @@ export function episodeTitle(e: Episode, cut: Cut | null): string {
   const [first = "", ...others] = e.nodes;
   if (others.length === 0) return `at ${first} alone, ${clockTime(e.from)}`;
   const nodes = `${others.slice(0, -1).reduce((text, n) => `${text}, ${n}`, first)} and ${others.at(-1)}`;
-  if (cut && cut.to === null) return `${nodes}: cut since ${clockTime(cut.from)}`;
-  if (cut) return `${nodes}: cut ${range(cut.from, cut.to ?? cut.from)}`;
+  if (cut) return `${nodes}: ${cutWords(cut)}`;
   return `${nodes}: written ${range(e.from, e.to)}`;
 }
-
-const range = (from: number, to: number): string => (clockTime(from) === clockTime(to) ? clockTime(from) : `${clockTime(from)}–${clockTime(to)}`);
 
 /** Row is one conflict of the list. */
 export function Row(props: {
@@ -69,7 +67,7 @@ export function Row(props: {
       </span>
       <span class="conflicts-way">{c.state === "open" ? <Sign state="conflict" word={`open, policy ${c.policy.kind}`} /> : way(c)}</span>
       <span class="conflicts-age muted">
-        <Ago at={c.at ?? c.siblings.at(-1)?.time ?? ""} />
+        <Ago at={c.siblings.at(-1)?.time ?? c.at ?? ""} />
       </span>
       <LossLine conflict={c} inbox={props.inbox} />
     </div>

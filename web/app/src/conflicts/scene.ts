@@ -2,6 +2,7 @@ import { print } from "../api/exact.ts";
 import { align } from "./align.ts";
 import type { Evidence } from "./look.ts";
 import type { Conflict } from "./shapes.ts";
+import { endedAt } from "./words.ts";
 import { heads, nodeOf, type Scene, type Version } from "./spacetime.ts";
 
 /** mostDrawn is how many siblings are drawn; the table above has all. */
@@ -19,8 +20,8 @@ export function sceneOf(c: Conflict, evidence: Evidence, roster: readonly string
   if (c.result?.dot) {
     // The settlement covers its siblings: that is what ended the conflict.
     const covered = new Map(siblings.flatMap((s) => [[s.dot.slice(0, s.dot.lastIndexOf(":")), Number(s.dot.slice(s.dot.lastIndexOf(":") + 1))] as const]));
-    const at = c.at === null ? null : Date.parse(c.at);
-    drawn.push({ dot: c.result.dot, time: at, kind: "result", deleted: c.result.deleted, label: labels(c.result.deleted, c.result.doc), clock: covered, loose: siblings.map((s) => s.dot) });
+    const at = endedAt(c);
+    drawn.push({ dot: c.result.dot, time: at === null ? null : Date.parse(at), kind: "result", deleted: c.result.deleted, label: labels(c.result.deleted, c.result.doc), clock: covered, loose: siblings.map((s) => s.dot) });
   }
   const versions = [...earlier(c, drawn, evidence, labels), ...drawn];
   const from = Math.min(...drawn.flatMap((v) => v.time ?? []));
@@ -29,7 +30,7 @@ export function sceneOf(c: Conflict, evidence: Evidence, roster: readonly string
   return {
     nodes: [...new Set([...roster, ...writers.toSorted()])],
     versions,
-    cuts: evidence.cuts.filter((cut) => cut.from <= to && (cut.to ?? Infinity) >= from),
+    cuts: evidence.cuts.filter((cut) => cut.from <= to && (cut.to ?? Infinity) >= from && cut.between.some((n) => writers.includes(n))),
     blanks: evidence.blanks,
   };
 }

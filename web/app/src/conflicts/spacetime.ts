@@ -5,7 +5,7 @@
 /** Version is one written value: a dot in the diagram. */
 export interface Version {
   dot: string; // "a~k3f9x2mz:42"
-  time: number | null; // milliseconds; null: not known here
+  time: number | null; // milliseconds; null: not known here, so before or after all others, by its kind
   kind: "before" | "sibling" | "result";
   deleted: boolean;
   label: string; // what it wrote, in few characters
@@ -121,7 +121,8 @@ export function layout(scene: Scene): Diagram {
 /** Axis is where moments are, from left to right. */
 interface Axis {
   moments: { time: number; x: number; version: boolean }[];
-  start: number; // of what has no time
+  start: number; // of what was written before, nobody here knows when
+  late: number; // of what came after
   end: number;
 }
 
@@ -133,13 +134,15 @@ function axisOf(versions: readonly Version[], cuts: readonly Cut[]): Axis {
   const edges = cuts.flatMap((c) => [c.from, c.to ?? Infinity]).filter((t) => t > first && t < last);
   const times = [...new Set([...written, ...edges])].sort((a, b) => a - b);
   const start = sizes.left + sizes.edge;
-  let x = start + (versions.some((v) => v.time === null) ? sizes.gap + sizes.edge : sizes.edge);
+  let x = start + (versions.some((v) => v.time === null && v.kind !== "result") ? sizes.gap + sizes.edge : sizes.edge);
   const moments = times.map((time, i) => {
     const before = times[i - 1];
     if (before !== undefined) x += Math.max(i === 1 ? sizes.first : 0, sizes.gap + 16 * Math.log10(1 + time - before));
     return { time, x: Math.round(x), version: written.has(time) };
   });
-  return { moments, start, end: (moments.at(-1)?.x ?? start) + sizes.edge };
+  const late = (moments.at(-1)?.x ?? start) + sizes.gap + sizes.edge;
+  const ended = versions.some((v) => v.time === null && v.kind === "result");
+  return { moments, start, late, end: (ended ? late : late - sizes.gap - sizes.edge) + sizes.edge };
 }
 
 /** spanOf is a time in pixels, as far as it is in the picture; a list of one or none. */
@@ -166,7 +169,8 @@ function dotsOf(versions: readonly Version[], axis: Axis, y: ReadonlyMap<string,
   return versions.flatMap((version) => {
     const lane = y.get(nodeOf(version.dot));
     if (lane === undefined) return [];
-    let at = version.time === null ? axis.start : (x.get(version.time) ?? axis.start);
+    const untimed = version.kind === "result" ? axis.late : axis.start;
+    let at = version.time === null ? untimed : (x.get(version.time) ?? untimed);
     // Two versions of one instant at one node stay two dots.
     while (taken.has(`${at} ${lane}`)) at += 18;
     taken.add(`${at} ${lane}`);

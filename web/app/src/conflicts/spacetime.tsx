@@ -7,6 +7,7 @@ import { clockTime } from "../parts/time.tsx";
 import type { Evidence } from "./look.ts";
 import { sceneOf } from "./scene.ts";
 import type { Conflict } from "./shapes.ts";
+import { cutWords } from "./words.ts";
 import { type Cut, type Diagram, type Dot, layout, type Scene, seen, sizes } from "./spacetime.ts";
 
 const kinds = { before: "written before", sibling: "a version of the conflict", result: "ended the conflict" };
@@ -40,9 +41,6 @@ function Picture({ diagram: d, summary }: { diagram: Diagram; summary: string })
       {d.bands.map((b) => (
         <g class="cut">
           <rect x={b.x} y={b.y} width={b.width} height={b.height} />
-          <text x={b.x + 6} y={b.y + b.height / 2 + 4}>
-            ✂ {bandWords(b.cut)}
-          </text>
         </g>
       ))}
       {d.lanes.map((lane) => (
@@ -61,6 +59,11 @@ function Picture({ diagram: d, summary }: { diagram: Diagram; summary: string })
       {d.arrows.map(({ from, to }) => (
         <Arrow from={from} to={to} />
       ))}
+      {d.bands.map((b) => (
+        <text class="cut-words" x={b.x + 6} y={b.y + b.height / 2 + 4}>
+          ✂ {bandWords(b.cut)}
+        </text>
+      ))}
       {d.dots.map((dot) => (
         <Mark dot={dot} />
       ))}
@@ -73,7 +76,7 @@ function Picture({ diagram: d, summary }: { diagram: Diagram; summary: string })
   );
 }
 
-const bandWords = (cut: Cut): string => `${cut.oneWay || "cut"} ${clockTime(cut.from)}${cut.to === null ? ", still on" : `–${clockTime(cut.to)}`}`;
+const bandWords = (cut: Cut): string => `${cut.oneWay} ${cutWords(cut)}`.trim();
 
 /** Arrow goes from a version to a writer who had seen it; its head ends at the dot's rim. */
 function Arrow({ from, to }: { from: Dot; to: Dot }) {
@@ -102,7 +105,7 @@ function Mark({ dot: { version: v, x, y } }: { dot: Dot }) {
       </text>
       {v.time === null && (
         <text class="tick" x={x} y={y + 24}>
-          earlier
+          {v.kind === "result" ? "later" : "earlier"}
         </text>
       )}
     </g>
@@ -132,7 +135,7 @@ function versionRows(scene: Scene) {
   ]);
 }
 
-const cutRow = (cut: Cut) => [clockTime(cut.from), cut.between.join(" and "), "", `${cut.oneWay || "cut"}${cut.to === null ? ", still on" : `, until ${clockTime(cut.to)}`}: ${cut.cause}`, ""];
+const cutRow = (cut: Cut) => [clockTime(cut.from), cut.between.join(" and "), "", `${bandWords(cut)}: ${cut.cause}`, ""];
 
 /** summaryOf is the picture in a sentence. */
 function summaryOf(scene: Scene): string {

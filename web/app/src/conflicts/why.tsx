@@ -4,6 +4,7 @@ import { Ago, clockTime } from "../parts/time.tsx";
 import type { Evidence } from "./look.ts";
 import { gapWarning } from "./offset.ts";
 import type { Conflict, Run } from "./shapes.ts";
+import { endedAt } from "./words.ts";
 
 const rules: Record<string, string> = {
   lww: "Last write wins: the newest version by time, then by the name of its actor.",
@@ -28,6 +29,7 @@ export function Why({ conflict: c, evidence }: { conflict: Conflict; evidence: E
   const reason = (c.state === "open" ? evidence?.explanation?.reason : undefined) ?? c.reason;
   const byTime = c.state === "open" ? c.policy.kind !== "merge" && c.open_reason === null : c.by === "policy" && c.policy.kind === "lww";
   const sides = c.siblings.filter((s) => !s.hidden);
+  const ended = endedAt(c);
   return (
     <section class="conflicts-why" aria-label="Why this value">
       <h2>Why this value</h2>
@@ -55,7 +57,7 @@ export function Why({ conflict: c, evidence }: { conflict: Conflict; evidence: E
           <>
             <dt>Ended by</dt>
             <dd>
-              {c.by} ({c.who}), {c.at && <Ago at={c.at} />}
+              {c.by} ({c.who}), {ended ? <Ago at={ended} /> : <span class="muted">when is not on record: what a policy settles has the time of its newest version</span>}
             </dd>
           </>
         )}
