@@ -171,7 +171,7 @@ test("run a resolver: what it returns and notes is shown before it is applied; t
   const decide = tab.page.getByRole("region", { name: "End it" });
   await decide.getByText("try it first").waitFor();
   await decide.getByRole("button", { name: "Try it" }).click();
-  await decide.getByText(/It would make it.*"balance":\s*20/).waitFor();
+  await decide.getByText("{\"balance\":20}", { exact: true }).waitFor();
   await decide.getByText(/rejected -50 from b/).waitFor();
   assert.equal(JSON.parse(await stored("bank")).balance, 70, "nothing was changed");
   await tab.sound();
