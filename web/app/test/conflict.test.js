@@ -49,10 +49,10 @@ before(async () => {
   for (const name of ["x", "y"]) await cluster.put("a", `/v1/docs/accounts/${name}`, { balance: 120 });
   await cluster.heal();
   await cluster.cut("a", "b");
-  await Promise.all(["a", "b"].map(async (node, i) => {
+  for (const [i, node] of ["a", "b"].entries()) { // b is the later one, so it is what is shown
     for (const [name, bodies] of Object.entries(documents)) await write(node, name, bodies[i + 1] ?? null);
     for (const name of ["x", "y"]) await cluster.put(node, `/v1/docs/accounts/${name}`, { balance: i ? 70 : 20 });
-  }));
+  }
   await cluster.heal();
   await until("all are in conflict, and those of accounts settled", async () => {
     const { conflicts, meta } = await cluster.get("a", "/v1/conflicts");

@@ -5,27 +5,33 @@ import { clockTime } from "../parts/time.tsx";
 import { align, type Aligned, type Cell, type Column, deltaOf, type Line, markOf, sameCell } from "./align.ts";
 import { signed } from "./decimal.ts";
 import type { Conflict, Lost, Side } from "./shapes.ts";
+import { lostWords } from "./loss.ts";
 import { nodeOf } from "./spacetime.ts";
 
 /** mostSides is how many versions stand beside each other before somebody asks for all. */
 const mostSides = 6;
 /** perPage is how many members are shown at once. */
 const perPage = 100;
+/** mostOfCell is how much of a value stands in a cell, in characters, before somebody asks for the rest. */
+const mostOfCell = 200;
 
 /** Head is a column of the comparison. */
 interface Head {
   name: string; // "a", "base", "result"
   note: string;
   role: "base" | "side" | "shown" | "result";
+  dot: string; // of a side
   column: Column;
 }
+
+type Take = (line: Line, cell: Cell) => void;
 
 /** Compare is base | A | B | … | shown | result, aligned by JSON pointer. */
 export function Compare(props: {
   conflict: Conflict;
   lost: readonly Lost[]; // of what is shown, or of the result
   result: Column; // what is written on the right, or what ended it
-  take: ((line: Line, cell: Cell) => void) | null; // null: nothing can be taken
+  take: Take | null; // null: nothing can be taken
 }) {
   const { conflict: c } = props;
   const all = useSignal(false);
@@ -58,14 +64,7 @@ export function Compare(props: {
           </thead>
           <tbody>
             {lines.slice(from, from + perPage).map((line) => (
-              <tr key={line.pointer}>
-                <th scope="row">
-                  <bdi class="json">{line.pointer || "all of it"}</bdi>
-                </th>
-                {line.cells.map((cell, i) => (
-                  <CompareCell conflict={c} line={line} cell={cell} head={heads[i]} base={heads[0]?.role === "base" ? line.cells[0] : undefined} lost={lost.get(line.pointer) ?? []} take={props.take} />
-                ))}
-              </tr>
+              <CompareLine key={line.pointer} conflict={c} heads={heads} line={line} lost={lost.get(line.pointer) ?? []} take={props.take} />
             ))}
           </tbody>
         </table>
@@ -110,19 +109,20 @@ function Pages({ from, of, go }: { from: number; of: number; go: (page: number) 
 }
 
 function headsOf(c: Conflict, sides: readonly Side[], result: Column): Head[] {
-  const base: Head = { name: "base", note: c.base_exact ? "" : c.base === null ? "not known" : "not known for certain", role: "base", column: { deleted: false, doc: c.base } };
+  const base: Head = { name: "base", note: c.base_exact ? "" : c.base === null ? "not known" : "not known for certain", role: "base", dot: "", column: { deleted: false, doc: c.base } };
   const open = c.state === "open";
   const shown: Head = {
     name: open ? "shown" : "was shown",
     note: c.policy.kind === "manual" ? "meanwhile, the newest" : `by ${c.policy.kind}`,
     role: "shown",
+    dot: "",
     column: { deleted: c.shown?.deleted ?? false, doc: c.shown?.doc ?? null },
   };
   return [
     ...(c.base === null ? [] : [base]),
-    ...sides.map((s): Head => ({ name: s.node, note: clockTime(s.time, 3), role: "side", column: { deleted: s.deleted, doc: s.doc } })),
+    ...sides.map((s): Head => ({ name: s.node, note: clockTime(s.time, 3), role: "side", dot: s.dot, column: { deleted: s.deleted, doc: s.doc } })),
     shown,
-    { name: "result", note: open ? "to be written" : "", role: "result", column: result },
+    { name: "result", note: open ? "to be written" : "", role: "result", dot: "", column: result },
   ];
 }
 
@@ -144,14 +144,31 @@ function place(lost: readonly Lost[], { lines }: Aligned): Map<string, Lost[]> {
 
 const words = { same: "= same", changed: "≠ changed", added: "+ added", removed: "− removed", deleted: "∅ deleted" };
 
+/** CompareLine is one member in all columns, and what of it was lost. */
+function CompareLine(props: { conflict: Conflict; heads: readonly Head[]; line: Line; lost: readonly Lost[]; take: Take | null }) {
+  const { heads, line } = props;
+  const base = heads[0]?.role === "base" ? line.cells[0] : undefined;
+  const lost = props.lost.map((l) => ({ of: nodeOf(l.dot), what: lostWords(l, line.pointer === l.path ? line.cells[heads.findIndex((h) => h.dot === l.dot)] : undefined) }));
+  return (
+    <tr>
+      <th scope="row">
+        <bdi class="json">{line.pointer || "all of it"}</bdi>
+      </th>
+      {line.cells.map((cell, i) => (
+        <CompareCell conflict={props.conflict} line={line} cell={cell} head={heads[i]} base={base} lost={lost} take={props.take} />
+      ))}
+    </tr>
+  );
+}
+
 function CompareCell(props: {
   conflict: Conflict;
   line: Line;
   cell: Cell;
   head: Head | undefined;
   base: Cell | undefined;
-  lost: readonly Lost[];
-  take: ((line: Line, cell: Cell) => void) | null;
+  lost: readonly { of: string; what: string }[];
+  take: Take | null;
 }) {
   const { cell, head, line, conflict: c } = props;
   if (!head) return null;
@@ -164,7 +181,15 @@ function CompareCell(props: {
     <td class={`conflicts-cell ${mark ?? ""} ${head.role}`} onClick={(e) => e.target === e.currentTarget && takes?.(line, cell)}>
       <CellValue cell={cell} /> {delta && <strong>({signed(delta)})</strong>} {mark && mark !== "same" && <span class="conflicts-mark">{words[mark]}</span>}
       {mark === "same" && <span class="muted">{words.same}</span>}
-      {ends && props.lost.map((l) => <LostWords lost={l} open={c.state === "open"} />)}
+      {ends &&
+        props.lost.map(
+          (l) =>
+            l.what && (
+              <bdi class="conflicts-lost">
+                {l.of}’s {l.what} {c.state === "open" ? "not shown" : "lost"}
+              </bdi>
+            ),
+        )}
       {takes && (
         <button type="button" class="link" aria-label={`take ${line.pointer || "all"} of ${head.name} into the result`} onClick={() => takes(line, cell)}>
           take
@@ -175,15 +200,6 @@ function CompareCell(props: {
 }
 
 function CellValue({ cell }: { cell: Cell }) {
-  if (cell.is === "value") return <Json value={cell.value} />;
+  if (cell.is === "value") return <Json value={cell.value} most={mostOfCell} />;
   return <span class="muted">{cell.is === "deleted" ? "deleted" : cell.is === "absent" ? "absent" : "not known here"}</span>;
-}
-
-function LostWords({ lost, open }: { lost: Lost; open: boolean }) {
-  if (lost.change === "0") return null; // its writer had changed nothing there
-  return (
-    <span class="conflicts-lost">
-      {nodeOf(lost.dot)}’s {lost.change !== null ? signed(lost.change) : <Json value={lost.value} />} {open ? "not shown" : "lost"}
-    </span>
-  );
 }

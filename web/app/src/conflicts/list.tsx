@@ -90,7 +90,7 @@ function Shown({ inbox, state, known }: { inbox: Inbox; state: State; known: Kno
         <button type="button" class="link" onClick={() => (list.help.value = true)}>
           Keys
         </button>{" "}
-        j, k, Enter, x{selected.size > 0 && `: ${selected.size} selected`}
+        j, k, Enter, x
         {inbox.reading.value && ", reading …"}
       </p>
       <Bulk state={state} conflicts={items.flatMap((i) => (i.kind === "conflict" ? i.conflict : []))} selected={selected} select={list.choose} done={() => inbox.again()} />

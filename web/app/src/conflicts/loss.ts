@@ -1,7 +1,7 @@
 import { print } from "../api/exact.ts";
-import { align, deltaOf, sameCell } from "./align.ts";
+import { align, type Cell, type Column, deltaOf, sameCell } from "./align.ts";
 import { signed } from "./decimal.ts";
-import type { Conflict, Lost } from "./shapes.ts";
+import type { Conflict, Lost, Side } from "./shapes.ts";
 import { nodeOf } from "./spacetime.ts";
 
 /** Loss is what became of a conflict's values, for one line of a list. */
@@ -17,30 +17,42 @@ const longest = 40;
 export function lossOf(c: Conflict): Loss {
   const sides = c.siblings.filter((s) => !s.hidden);
   const columns = [{ deleted: false, doc: c.base }, ...sides.map((s) => ({ deleted: s.deleted, doc: s.doc }))];
-  const lines = align(columns, sides.map((_, i) => i + 1)).lines.filter((l) => l.differs);
-  const fields = lines.map((l) => l.pointer || "all of it");
-  if (c.state !== "open") return { fields, lost: c.lost.filter((l) => l.change !== "0").map(wordsOf) }; // who had changed nothing lost nothing
-  const shown = align([...columns, { deleted: c.shown?.deleted ?? false, doc: c.shown?.doc }], []).lines;
-  const lost: string[] = [];
-  for (const line of shown) {
-    const now = line.cells.at(-1);
-    const base = c.base_exact ? line.cells[0] : undefined;
-    sides.forEach((side, i) => {
-      const cell = line.cells[i + 1];
-      if (!now || !cell || sameCell(cell, now) || (base && sameCell(cell, base))) return;
-      const delta = deltaOf(cell, base);
-      lost.push(`${line.pointer || "all of it"}: ${delta ? signed(delta) : cell.is === "value" ? short(cell.value) : cell.is} not shown, of ${side.node}`);
-    });
-  }
+  const lines = align(columns, sides.map((_, i) => i + 1)).lines;
+  const fields = lines.filter((l) => l.differs).map((l) => l.pointer || "all of it");
+  if (c.state === "open") return { fields, lost: notShown(c, sides, columns) };
+  const lost = c.lost.flatMap((l) => {
+    const at = sides.findIndex((s) => s.dot === l.dot);
+    const what = lostWords(l, at < 0 ? undefined : lines.find((line) => line.pointer === l.path)?.cells[at + 1]);
+    return what === "" ? [] : `${l.path || "all of it"}: ${what} lost, of ${nodeOf(l.dot)}`;
+  });
   return { fields, lost };
 }
 
-/** wordsOf is one member that the result does not have as a sibling had it. */
-export function wordsOf(l: Lost): string {
-  const path = l.path || "all of it";
-  const of = nodeOf(l.dot);
-  if (l.change !== null) return `${path}: ${signed(l.change)} lost, of ${of}`;
-  return `${path}: ${short(l.value)} lost, of ${of}`;
+/** notShown is what the sides of an open conflict have, and the value shown has not. */
+function notShown(c: Conflict, sides: readonly Side[], columns: readonly Column[]): string[] {
+  const { lines } = align([...columns, { deleted: c.shown?.deleted ?? false, doc: c.shown?.doc }], []);
+  return lines.flatMap((line) => {
+    const now = line.cells.at(-1);
+    const base = c.base_exact ? line.cells[0] : undefined;
+    return sides.flatMap((side, i) => {
+      const cell = line.cells[i + 1];
+      if (!now || !cell || sameCell(cell, now) || (base && sameCell(cell, base))) return [];
+      const delta = deltaOf(cell, base);
+      return `${line.pointer || "all of it"}: ${delta ? signed(delta) : cellWords(cell)} not shown, of ${side.node}`;
+    });
+  });
+}
+
+/** lostWords says what of a member was lost: the difference that its writer had made, or the value; "" where that was nothing. */
+export function lostWords(l: Lost, cell: Cell | undefined): string {
+  if (l.change === "0") return ""; // who had changed nothing lost nothing
+  if (l.change !== null) return signed(l.change);
+  return cell ? cellWords(cell) : l.value === null ? "a value" : short(l.value);
+}
+
+function cellWords(cell: Cell): string {
+  if (cell.is === "value") return short(cell.value);
+  return { absent: "removal", deleted: "deletion", unknown: "a value" }[cell.is];
 }
 
 function short(value: unknown): string {

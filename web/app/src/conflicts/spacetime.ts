@@ -54,7 +54,7 @@ export interface Diagram {
 }
 
 /** Sizes, in pixels. */
-export const sizes = { left: 56, top: 40, lane: 64, right: 48, bottom: 32, gap: 64, first: 104, edge: 40 };
+export const sizes = { left: 56, top: 40, lane: 64, right: 32, bottom: 32, gap: 56, first: 96, edge: 40 };
 
 /** nodeOf is where a version was written: the name before the tilde of its dot. */
 export const nodeOf = (dot: string): string => dot.split("~")[0] ?? dot;
@@ -137,7 +137,7 @@ function axisOf(versions: readonly Version[], cuts: readonly Cut[]): Axis {
   let x = start + (versions.some((v) => v.time === null && v.kind !== "result") ? sizes.gap + sizes.edge : sizes.edge);
   const moments = times.map((time, i) => {
     const before = times[i - 1];
-    if (before !== undefined) x += Math.max(i === 1 ? sizes.first : 0, sizes.gap + 16 * Math.log10(1 + time - before));
+    if (before !== undefined) x += Math.max(i === 1 ? sizes.first : 0, sizes.gap + 14 * Math.log10(1 + time - before));
     return { time, x: Math.round(x), version: written.has(time) };
   });
   const late = (moments.at(-1)?.x ?? start) + sizes.gap + sizes.edge;

@@ -60,7 +60,7 @@ function Picture({ diagram: d, summary }: { diagram: Diagram; summary: string })
         <Arrow from={from} to={to} />
       ))}
       {d.bands.map((b) => (
-        <text class="cut-words" x={b.x + 6} y={b.y + b.height / 2 + 4}>
+        <text class="cut-words" x={b.x + 6} y={b.y + 20}>
           ✂ {bandWords(b.cut)}
         </text>
       ))}
