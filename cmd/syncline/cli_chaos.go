@@ -86,7 +86,7 @@ func findEnds(ctx context.Context, c *client.Client, names []string) ([]end, err
 			continue
 		}
 		if m.API == "" {
-			return nil, fmt.Errorf("%s has no API address in the roster, so its side of the link cannot be reached", m.Name)
+			return nil, noAPI(m.Name)
 		}
 		at, err := c.At(m.API)
 		if err != nil {
