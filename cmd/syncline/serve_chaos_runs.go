@@ -110,11 +110,18 @@ func (n *nodeRuns) attempt(ctx context.Context, r *nodeRun) (o outcome) {
 	if err != nil {
 		return outcome{err: err}
 	}
+	say := func(kind chaos.StepKind, text string) { r.add(chaos.Step{At: time.Now(), Kind: kind, Text: text}) }
+	say(chaos.StepWait, fmt.Sprintf("wait for at most %s until every data node has every vote", allVotesWithin))
 	if err := cluster.await(ctx); err != nil {
 		cluster.close() // nothing was broken
 		return outcome{err: err}
 	}
-	defer func() { o.heal = cluster.stop() }()
+	defer func() {
+		if ctx.Err() != nil {
+			say(chaos.StepNet, "stopped: heal everything")
+		}
+		o.heal = cluster.stop()
+	}()
 	o.result, o.err = chaos.Run(ctx, chaos.Config{
 		Program: r.program, Cluster: cluster, Seed: r.Run().Seed, Net: netRunning, Bound: n.cfg.Bound, Now: time.Now,
 		Step: r.add, MaxRecords: maxRunRecords,
