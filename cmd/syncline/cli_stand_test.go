@@ -171,6 +171,9 @@ func (s *cliStand) serve(n *cliNode, roster rest.Roster, chaos bool) {
 		Engine: n.engine, Node: n.name, ClusterID: "shop", Roster: roster, Cluster: n, Build: "test",
 		Listen: []string{n.server.Listener.Addr().String()}, Scripts: workers,
 	}
+	if cfg.Examples, err = resolverExamples(); err != nil {
+		s.t.Fatal(err)
+	}
 	if chaos {
 		cfg.Chaos = n
 	}

@@ -35,6 +35,9 @@ func (n *dataNode) newAPI() (*rest.Server, error) {
 		Log: n.log.Named("api"), Metrics: registry,
 		Scripts: n.workers, Events: n.events, Timeline: n.timeline, Differences: n.replicator,
 	}
+	if cfg.Examples, err = resolverExamples(); err != nil {
+		return nil, err
+	}
 	if n.cfg.chaos {
 		cfg.Chaos, cfg.ChaosRuns, cfg.ChaosPresets = n.link, n.runs, &nodePresets{n.roster, n.runs}
 	}
