@@ -37,7 +37,10 @@ func TestDemoOpensTheTour(t *testing.T) {
 		ended := make(chan error, 1)
 		go func() { ended <- d.stayUp(t.Context(), story, c) }()
 		if display != "" {
-			if ok, err := eventually(t.Context(), 10*time.Second, func() bool { text, err := os.ReadFile(opened); return err == nil && strings.TrimSpace(string(text)) == want }); !ok || err != nil {
+			if ok, err := eventually(t.Context(), 10*time.Second, func() bool {
+				text, err := os.ReadFile(opened)
+				return err == nil && strings.TrimSpace(string(text)) == want
+			}); !ok || err != nil {
 				t.Errorf("no browser was sent to %s (%v)", want, err)
 			}
 		}
