@@ -85,7 +85,8 @@ function remember(stage: Stage): void {
 /** countDown keeps what the nodes lacked after the link was healed, until it is nothing. */
 function countDown(nodes: Member[]): void {
   const { healedAt, lags } = story.value;
-  if (!healedAt || story.value.conflict || lags.length >= maxLags) return;
+  const over = nodes.map((m) => `${m.name} lacks nothing`).join(", ");
+  if (!healedAt || lags.at(-1)?.lacks === over || lags.length >= maxLags) return;
   const lacks = nodes
     .map((m) => {
       const n = told(m)?.lag?.versions;
