@@ -49,10 +49,8 @@ test("the first minute, clicked through to its end: each step does the true thin
   await tab.see("503 read_only");
   await tab.page.getByRole("button", { name: "And with ack=majority?" }).click();
   await tab.see("it answered 501 not_built, and wrote nothing");
-  await tab.page.locator(".tour-wire summary").last().click();
   await tab.shoot("tour-3-refused");
-  await tab.page.locator(".tour-wire li").filter({ hasText: "503 read_only" }).locator("summary").click();
-  await tab.see(`"writable_nodes":["${cluster.base(winner)}"]`);
+  await tab.see(new RegExp(`"writable_nodes": \\[\\s*"${cluster.base(winner)}"`));
   await tab.sound();
 
   await press(tab, "Heal");

@@ -2,7 +2,7 @@ import { effect, signal } from "@preact/signals";
 import { ask, type Call } from "../api/call.ts";
 import { isObject, parse, same } from "../api/exact.ts";
 import { command } from "../api/twin.ts";
-import { told, type Member } from "../live/members.ts";
+import { members, told, type Member } from "../live/members.ts";
 import { collection, facts, id, landing, pair, path } from "./account.ts";
 import { keep, nothing, noteExchange, story, type Tried } from "./kept.ts";
 import { account, checked, config, conflict, rejected, verify, type Conflict } from "./shapes.ts";
@@ -99,8 +99,10 @@ export const tryCalls = (base: string, rule: string, source: string, conflict: s
 export const tryCommand = (base: string, rule: string): string =>
   `${command(base, "resolver", "examples", rule)} | ${command(base, "resolver", "put", rule, "-")}\n${command(base, "conflicts", "resolve", "--all", "-c", collection, "--resolver", rule, "--dry-run")}`;
 
-export const applyCalls = (base: string, conflict: string, rule: string): Call[] => [{ base, method: "POST", path: `/v1/conflicts/${conflict}/resolve`, body: { resolver: rule, reason: "the tour" } }];
-export const applyCommand = (base: string, conflict: string, rule: string): string => command(base, "conflicts", "resolve", conflict, "--resolver", rule, "--reason", "the tour");
+/** why stands in the record of the conflict. */
+const why = "the tour applies the bank's rule";
+export const applyCalls = (base: string, conflict: string, rule: string): Call[] => [{ base, method: "POST", path: `/v1/conflicts/${conflict}/resolve`, body: { resolver: rule, reason: why } }];
+export const applyCommand = (base: string, conflict: string, rule: string): string => command(base, "conflicts", "resolve", conflict, "--resolver", rule, "--reason", why);
 
 // ---- the steps
 
@@ -160,7 +162,8 @@ export async function askMajority(): Promise<void> {
 /** heal ends the cut on both ends, and waits until the two writes have met. */
 export async function heal(calls: Call[]): Promise<void> {
   keep({ healedAt: Date.now(), lags: [] });
-  await Promise.all(calls.map((call) => must("heal", "the faults end", call)));
+  const name = (base: string) => members.value.find((m) => m.base === base)?.name ?? base;
+  await Promise.all(calls.map((call) => must("heal", call.method === "POST" ? `${name(call.base)} heals all that it reaches` : `${name(call.base)} ends its own faults`, call)));
 }
 
 /** tryRule stores an example and asks what it would make of the conflict, without doing it. */

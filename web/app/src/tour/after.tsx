@@ -25,6 +25,9 @@ interface Of {
 const wrong = "sum_deltas";
 const right = "no_overdraft";
 
+/** endedBy says who has ended a conflict. */
+const endedBy: Record<string, string> = { policy: "by the policy", script: "by a resolver", person: "by a person", overwritten: "by a later write" };
+
 /** After are the steps once the link is healed. */
 export function After(of: Of) {
   return (
@@ -160,7 +163,7 @@ function DoneStep({ at, a, b }: Of) {
     <Step name="done" at={at} title="Both show the same">
       {settled && (
         <p>
-          {same ? `Both show ${balance}` : "The nodes do not show the same yet"}. The conflict is {settled.state}: {settled.reason}. Its record keeps both acknowledged values,{" "}
+          {same ? `Both show ${balance}` : "The nodes do not show the same yet"}. The conflict is {settled.state}{settled.by && ` ${endedBy[settled.by] ?? settled.by}`}: {settled.reason}. Its record keeps both acknowledged values,{" "}
           {settled.siblings.map((s) => `${balanceOf(s.doc)} of ${s.node}`).join(" and ")}, and <a href={to("conflicts", [settled.id])}>any of them can be restored</a>.
         </p>
       )}

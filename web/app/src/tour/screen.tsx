@@ -1,5 +1,5 @@
 import { effect } from "@preact/signals";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { connection, dataNodes, members, told, unreachable, type Member } from "../live/members.ts";
 import { Copy } from "../parts/copy.tsx";
 import { count } from "../parts/text.tsx";
@@ -61,16 +61,33 @@ function Story({ a, b }: { a: Member; b: Member }) {
     });
   }, [a, b]);
   useEffect(() => effect(() => countDown([a, b])), [a, b]);
+  const steps = useFollow(at);
   if (!facts.value) return <p class="muted">{[a, b].some((m) => connection(m).state === "lost") ? "waiting for both nodes …" : "connecting …"}</p>;
   return (
     <>
       <Scene a={a} b={b} />
-      <ol class="tour-steps">
+      <ol class="tour-steps" ref={steps}>
         <Before at={at} a={a} b={b} />
         <After at={at} a={a} b={b} />
       </ol>
     </>
   );
+}
+
+/** useFollow brings the step that has come into sight, and gives it the focus that the last one's button took along. */
+function useFollow(at: Stage) {
+  const steps = useRef<HTMLOListElement>(null);
+  const last = useRef<Stage | null>(null);
+  useEffect(() => {
+    const step = steps.current?.querySelector<HTMLElement>(".tour-step.now");
+    if (!step) return;
+    const moved = last.current !== null && last.current !== at;
+    last.current = at;
+    if (!moved) return;
+    if (document.activeElement === document.body) step.focus({ preventScroll: true });
+    step.scrollIntoView({ block: "nearest" });
+  });
+  return steps;
 }
 
 /** remember keeps what will not be seen in the cluster any more, in the moment in which it is. */

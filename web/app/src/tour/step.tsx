@@ -30,18 +30,18 @@ export function Step(props: { name: Stage; at: Stage; title: string; children: C
           {title} <span class="muted">· done</span>
         </h2>
         {props.past}
-        <Exchanges stage={name} />
+        <Exchanges stage={name} folded={here < now - 1} />
       </li>
     );
   }
   return (
-    <li class="tour-step now" aria-current="step">
+    <li class="tour-step now" aria-current="step" tabIndex={-1}>
       <h2>
         {number}
         {title}
       </h2>
       {props.children}
-      <Exchanges stage={name} />
+      <Exchanges stage={name} folded={false} />
       {doing.value?.stage === name && doing.value.error !== null && <Failed error={doing.value.error} />}
     </li>
   );
