@@ -197,7 +197,9 @@ func (f *fakePresets) Heal(context.Context) (ChaosHealed, error) {
 }
 
 // withChaos is a process that takes chaos.
-func withChaos(c *Config) { c.Chaos, c.ChaosRuns, c.ChaosPresets = &faults{}, &fakeRuns{}, &fakePresets{} }
+func withChaos(c *Config) {
+	c.Chaos, c.ChaosRuns, c.ChaosPresets = &faults{}, &fakeRuns{}, &fakePresets{}
+}
 
 // chaosRuns are the fake's runs.
 func (s *stand) chaosRuns() *fakeRuns { return s.server.cfg.ChaosRuns.(*fakeRuns) }
