@@ -32,6 +32,9 @@ scripts() {
   shellcheck "${files[@]}"
 }
 
+# types are the dashboard's, of its sources and of its tests.
+types() { scripts/web.sh && npm --prefix web/app run --silent check; }
+
 part "gofumpt" format
 part "go vet" go vet ./...
 part "staticcheck" tool staticcheck ./...
@@ -39,4 +42,5 @@ part "rules of the house" go test -count=1 ./scripts/tidy
 part "go mod tidy" modules
 part "shellcheck (set-up)" scripts/setup.sh
 part "shellcheck" scripts
+part "tsc, vite" types
 parts_table "scripts/check.sh"

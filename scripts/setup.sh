@@ -5,6 +5,7 @@ set -euo pipefail
 
 packages=()
 command -v shellcheck >/dev/null || packages+=(shellcheck)
+command -v chromium >/dev/null || packages+=(chromium fonts-dejavu-core) # the tests of the dashboard
 command -v gcc >/dev/null || packages+=(gcc libc6-dev) # the race detector links with it
 if [ "$(id -u)" -eq 0 ]; then # only root can make network namespaces; without, those tests are skipped
   command -v ip >/dev/null || packages+=(iproute2)

@@ -37,6 +37,7 @@ planted() {
 
 part "set-up" scripts/setup.sh
 part "set-up: modules" go mod download
+part "set-up: the dashboard" scripts/web.sh
 part "static checks" scripts/check.sh
 part "binary, CGO_ENABLED=0" make --no-print-directory build
 part "laws" plain "${pure[@]/#/./}"
@@ -45,4 +46,5 @@ part "vote: the model" plain -run '^Test(Explore|Storm|FailureRows)' ./node/quor
 part "planted bugs" planted
 part "packages with goroutines, -race" concurrent
 part "real processes" plain ./scripts/e2e
+part "browser" npm --prefix web/app run --silent test
 parts_table "make test"

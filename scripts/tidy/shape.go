@@ -14,7 +14,7 @@ const (
 )
 
 // scriptExtensions are the sources, Go apart, whose length is limited too.
-var scriptExtensions = []string{".sh", ".sql", ".star", ".ts", ".tsx", ".css"}
+var scriptExtensions = []string{".sh", ".sql", ".star", ".ts", ".tsx", ".js", ".css"}
 
 // emptyNames say nothing about what is inside.
 var emptyNames = []string{"util", "utils", "common", "helper", "helpers", "types", "manager", "managers"}

@@ -3,6 +3,7 @@ import type { ComponentType } from "preact";
 import { useEffect } from "preact/hooks";
 import { here, openConflicts, unreachable } from "../live/members.ts";
 import { Failed, Trouble } from "../parts/trouble.tsx";
+import "./green.ts";
 import { Header } from "./header.tsx";
 import { ChaosStrip } from "./heal.tsx";
 import { Login } from "./login.tsx";

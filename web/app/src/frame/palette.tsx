@@ -1,5 +1,5 @@
 import { signal } from "@preact/signals";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { dataNodes, viewed } from "../live/members.ts";
 import { go, screens, to } from "./route.ts";
 import { turn } from "./theme.ts";
@@ -50,7 +50,7 @@ function Opened() {
   const [typed, type] = useState("");
   const [at, move] = useState(0);
   const entries = entriesFor(typed);
-  useEffect(() => box.current?.showModal(), []);
+  useLayoutEffect(() => box.current?.showModal(), []); // at once: who types fast loses no letter
   const close = () => void (shown.value = false);
   const run = (e: Entry | undefined) => {
     close();
