@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/syncline/syncline/client"
@@ -84,16 +85,21 @@ func (m chaosMembers) healOn(ctx context.Context, a, b string, deaf func(name st
 	if a != "" {
 		link = []string{a, b}
 	}
-	var failed error
-	for _, one := range m {
+	// All at once: one that is silent must not keep the others from being healed.
+	failed := make([]error, len(m))
+	var group sync.WaitGroup
+	for i, one := range m {
 		if deaf(one.name) || link != nil && !slices.Contains(link, one.name) {
 			continue
 		}
-		if _, err := healEnd(ctx, end{one.name, one.client}, link); err != nil {
-			failed = errors.Join(failed, chaosError(one.name, err))
-		}
+		group.Go(func() {
+			if _, err := healEnd(ctx, end{one.name, one.client}, link); err != nil {
+				failed[i] = chaosError(one.name, err)
+			}
+		})
 	}
-	return failed
+	group.Wait()
+	return errors.Join(failed...)
 }
 
 // awaitVotes waits until every data node has every vote.

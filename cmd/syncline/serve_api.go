@@ -36,7 +36,7 @@ func (n *dataNode) newAPI() (*rest.Server, error) {
 		Scripts: n.workers, Events: n.events, Timeline: n.timeline, Differences: n.replicator,
 	}
 	if n.cfg.chaos {
-		cfg.Chaos = n.link
+		cfg.Chaos, cfg.ChaosRuns, cfg.ChaosPresets = n.link, n.runs, &nodePresets{n.roster, n.runs}
 	}
 	return rest.New(cfg)
 }

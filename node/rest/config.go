@@ -44,6 +44,10 @@ type Config struct {
 	Timeline Timeline
 	// Differences finds documents that differ between nodes; nil: it is not built in.
 	Differences Differences
+	// ChaosRuns and ChaosPresets are for chaos scripts and presets; nil without
+	// --chaos.
+	ChaosRuns    ChaosRuns
+	ChaosPresets ChaosPresets
 }
 
 // Roster is the list of members, as the API shows it.

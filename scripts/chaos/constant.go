@@ -93,6 +93,8 @@ func (c *inspector) readCluster(file *syntax.File) {
 		c.add(start(stmt), errFirst)
 		return
 	}
+	at := start(call)
+	c.program.asks = position{c.program.name, int(at.Line), int(at.Col)}
 	var args starlark.Tuple
 	var kwargs []starlark.Tuple
 	for _, arg := range call.Args {

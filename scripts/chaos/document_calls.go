@@ -149,7 +149,7 @@ func (r *run) scripted(a *arguments, o op, words string) (starlark.Value, error)
 		outcome, code := outcomeOf(err)
 		result = outcome + " " + code
 	}
-	r.book.say("%s %s at %s: %s", words, o.key, o.node, result)
+	r.book.say(StepClient, a.at, fmt.Sprintf("%s %s at %s: %s", words, o.key, o.node, result))
 	return answer(fields, err), nil
 }
 
@@ -239,7 +239,7 @@ func (r *run) bulk(a *arguments) (starlark.Value, error) {
 	if err := r.ctx.Err(); err != nil {
 		return nil, err
 	}
-	r.book.say("bulk of %d at %s: %d acknowledged, %d refused, %d unknown", count, node, tally[history.OK], tally[history.Refused], tally[history.Unknown])
+	r.book.say(StepClient, a.at, fmt.Sprintf("bulk of %d at %s: %d acknowledged, %d refused, %d unknown", count, node, tally[history.OK], tally[history.Refused], tally[history.Unknown]))
 	return starlarkstruct.FromStringDict(starlark.String("bulk"), starlark.StringDict{
 		"acknowledged": starlark.MakeInt(tally[history.OK]), "refused": starlark.MakeInt(tally[history.Refused]), "unknown": starlark.MakeInt(tally[history.Unknown]),
 	}), nil

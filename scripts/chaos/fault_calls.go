@@ -67,68 +67,37 @@ func (r *run) flap(a *arguments) (starlark.Value, error) { return r.breakLinks(a
 
 func (r *run) block(a *arguments) (starlark.Value, error) { return r.breakLinks(a, link(a, Block)) }
 
-// cutAll cuts every link between two sides.
-func (r *run) cutAll(a *arguments, side, other []string) (starlark.Value, error) {
-	var faults []Fault
-	for _, x := range side {
-		for _, y := range other {
-			faults = append(faults, Fault{Kind: Cut, From: x, To: y, Lasts: a.span("lasts", 0)})
-		}
+// cutAll cuts links, unless there is a reason not to.
+func (r *run) cutAll(a *arguments, links []Pair, err error) (starlark.Value, error) {
+	if err != nil {
+		return nil, err
 	}
-	return r.breakLinks(a, faults...)
+	return r.breakLinks(a, cuts(links, a.span("lasts", 0))...)
 }
 
 // isolate cuts one member from all others.
 func (r *run) isolate(a *arguments) (starlark.Value, error) {
-	name := a.text("node")
-	others := slices.DeleteFunc(r.spec.Members(), func(m string) bool { return m == name })
-	if len(others) == 0 {
-		return nil, fmt.Errorf("isolate: %s is alone already", name)
-	}
-	return r.cutAll(a, []string{name}, others)
+	links, err := r.spec.Isolate(a.text("node"))
+	return r.cutAll(a, links, err)
 }
 
-// halves cuts two sides apart. Who is in neither sees both.
+// halves cuts two sides apart.
 func (r *run) halves(a *arguments) (starlark.Value, error) {
-	side, other := a.names("side"), a.names("other")
-	for _, name := range side {
-		if slices.Contains(other, name) {
-			return nil, fmt.Errorf("halves: %s is on both sides", name)
-		}
-	}
-	return r.cutAll(a, side, other)
+	links, err := r.spec.Halves(a.names("side"), a.names("other"))
+	return r.cutAll(a, links, err)
 }
 
 // bridge splits the other data nodes into two halves that are joined through one
 // node alone.
 func (r *run) bridge(a *arguments) (starlark.Value, error) {
-	name := a.text("node")
-	others := slices.DeleteFunc(slices.Clone(r.spec.Data), func(m string) bool { return m == name })
-	if len(others) < 2 {
-		return nil, fmt.Errorf("bridge: a bridge needs two banks, so three data nodes")
-	}
-	return r.cutAll(a, others[:len(others)/2], others[len(others)/2:])
+	links, err := r.spec.Bridge(a.text("node"))
+	return r.cutAll(a, links, err)
 }
 
-// minRing is how many data nodes a ring needs: with fewer all are neighbours.
-const minRing = 4
-
-// ring leaves each data node the links to its two neighbours, in the order of
-// the roster.
+// ring leaves each data node the links to its two neighbours.
 func (r *run) ring(a *arguments) (starlark.Value, error) {
-	n := len(r.spec.Data)
-	if n < minRing {
-		return nil, fmt.Errorf("ring: a ring needs at least %d data nodes: with fewer all are neighbours", minRing)
-	}
-	var faults []Fault
-	for i, x := range r.spec.Data {
-		for j := i + 1; j < n; j++ {
-			if j-i > 1 && j-i < n-1 {
-				faults = append(faults, Fault{Kind: Cut, From: x, To: r.spec.Data[j], Lasts: a.span("lasts", 0)})
-			}
-		}
-	}
-	return r.breakLinks(a, faults...)
+	links, err := r.spec.Ring()
+	return r.cutAll(a, links, err)
 }
 
 // heal ends the faults of one link, or everything: links, paused processes and

@@ -27,7 +27,8 @@ func runOn(ctx context.Context, t *testing.T, c *fakeCluster, source string, see
 	}
 	var out bytes.Buffer
 	result, err := chaos.Run(ctx, chaos.Config{
-		Program: p, Cluster: c, Seed: seed, Net: "fake", Bound: 2 * time.Second, Out: &out, Now: time.Now,
+		Program: p, Cluster: c, Seed: seed, Net: "fake", Bound: 2 * time.Second, Now: time.Now,
+		Step: func(s chaos.Step) { out.WriteString(s.String()) },
 	})
 	return result, out.String(), err
 }
