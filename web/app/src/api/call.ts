@@ -90,7 +90,8 @@ export function bodyOf(call: Call): string | undefined {
   return print(call.body);
 }
 
-function refusal(reply: Reply, statusText: string): Refused {
+/** refusal makes an error of an answer that says no. */
+export function refusal(reply: Reply, statusText: string): Refused {
   let parsed: unknown = null;
   let said: ProblemShape;
   try {
