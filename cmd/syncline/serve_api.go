@@ -25,6 +25,10 @@ func (n *dataNode) newAPI() (*rest.Server, error) {
 		registry.Register(collectors.NewGoCollector()),
 		registry.Register(collectors.NewProcessCollector(collectors.ProcessCollectorOpts{})),
 		registry.Register(newStateCollector(state)),
+		registry.Register(newFigureCollector(figures{
+			votes: state.Votes, commits: n.store.Commits, sizes: n.store.Sizes,
+			written: func() uint64 { return n.engine.Frontier().Get(n.engine.Actor()) },
+		})),
 	)
 	if err != nil {
 		return nil, err
