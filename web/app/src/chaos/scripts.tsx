@@ -45,7 +45,10 @@ function List({ all, row }: { all: Script[]; row: (s: Script) => ComponentChildr
     <ul class="chaos-scripts">
       {all.map((s) => (
         <li>
-          <strong>{s.name}</strong> <span class="chaos-about">{s.about}</span> {row(s)}
+          <span class="chaos-row">
+            <strong>{s.name}</strong> {row(s)}
+          </span>
+          <span class="chaos-about">{s.about}</span>
         </li>
       ))}
     </ul>
