@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
 import { send } from "../api/call.ts";
-import { members, type Member } from "../live/members.ts";
+import { connection, members, type Member } from "../live/members.ts";
 import { Twins } from "../parts/act.tsx";
 import { Left } from "../parts/time.tsx";
 import { Failed } from "../parts/trouble.tsx";
@@ -81,7 +81,7 @@ export function Grid() {
 function Cell({ at, busy, press, go }: { at: At; busy: boolean; press: (at: At) => Promise<void>; go: (at: At) => void }) {
   const { cut, calls, command } = action(at);
   const others = onWay(at.from.name, at.to.name).filter((h) => h.fault.kind !== "cut");
-  const lacks = forbidden.value.has("chaos") ? "your token lacks the scope chaos" : calls.length === 0 ? "neither end is reached, or takes faults" : "";
+  const lacks = whyNot(at, calls.length);
   return (
     <button
       type="button"
@@ -110,6 +110,14 @@ function Cell({ at, busy, press, go }: { at: At; busy: boolean; press: (at: At) 
       ))}
     </button>
   );
+}
+
+/** whyNot is why a cell cannot be pressed, or "". */
+function whyNot({ from, to }: At, calls: number): string {
+  if (forbidden.value.has("chaos")) return "your token lacks the scope chaos";
+  const soon = [from, to].find((m) => connection(m).state === "connecting");
+  if (soon) return `connecting to ${soon.name} …`;
+  return calls === 0 ? "neither end is reached, or takes faults" : "";
 }
 
 /** Whole is a direction that chaos does not cut, as the process that receives knows it. */

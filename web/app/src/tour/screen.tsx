@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { connection, dataNodes, members, told, unreachable, type Member } from "../live/members.ts";
 import { Copy } from "../parts/copy.tsx";
 import { count } from "../parts/text.tsx";
+import { Trouble } from "../parts/trouble.tsx";
 import { cutBetween, facts, landing, pair, watch } from "./account.ts";
 import { After } from "./after.tsx";
 import { keep, story } from "./kept.ts";
@@ -62,9 +63,12 @@ function Story({ a, b }: { a: Member; b: Member }) {
   }, [a, b]);
   useEffect(() => effect(() => countDown([a, b])), [a, b]);
   const steps = useFollow(at);
-  if (!facts.value) return <p class="muted">{[a, b].some((m) => connection(m).state === "lost") ? "waiting for both nodes …" : "connecting …"}</p>;
+  if (!facts.value) return <p class="muted">connecting …</p>;
   return (
     <>
+      {members.value.map((m) => (
+        <Away m={m} />
+      ))}
       <Scene a={a} b={b} />
       <ol class="tour-steps" ref={steps}>
         <Before at={at} a={a} b={b} />
@@ -72,6 +76,13 @@ function Story({ a, b }: { a: Member; b: Member }) {
       </ol>
     </>
   );
+}
+
+/** Away says that the tour waits for a process that does not answer. */
+function Away({ m }: { m: Member }) {
+  const c = connection(m);
+  if (c.state !== "lost") return null;
+  return <Trouble what={`${m.name} is not reached`} cause={c.why} since={c.since} remedy={`Start ${m.name} again. The tour goes on where it stands when it answers.`} />;
 }
 
 /** useFollow brings the step that has come into sight, and gives it the focus that the last one's button took along. */
