@@ -32,7 +32,7 @@ func newChaosCommand(a *app) *cobra.Command {
 		Long: "Cuts links between members that were started with --chaos, each for a limited time, and heals them.",
 	}
 	cmd.AddCommand(
-		newCutCommand(a), newFlapCommand(a), newChaosPresetCommand(a), newHealCommand(a), newFaultsCommand(a),
+		newCutCommand(a), newFlapCommand(a), newSlowCommand(a), newLoseCommand(a), newChaosPresetCommand(a), newHealCommand(a), newFaultsCommand(a),
 		newChaosScriptsCommand(a), newChaosStartCommand(a), newChaosRunsCommand(a), newChaosStopCommand(a),
 		newChaosRunCommand(a), newChaosCheckCommand(a),
 	)

@@ -49,6 +49,7 @@ type Config struct {
 	// --chaos.
 	ChaosRuns    ChaosRuns
 	ChaosPresets ChaosPresets
+	Examples     []ResolverExample // resolvers that come with the program
 }
 
 // Roster is the list of members, as the API shows it.

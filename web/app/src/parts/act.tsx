@@ -58,7 +58,7 @@ export function Act(props: {
   );
 }
 
-/** Twins are the same action as curl and as a command, to copy. */
+/** Twins are the same action as curl and as a command, to copy. What no build has yet has no command: "". */
 export function Twins({ calls, command }: { calls: Call[]; command: string }) {
   const [open, setOpen] = useState(false);
   return (
@@ -70,7 +70,7 @@ export function Twins({ calls, command }: { calls: Call[]; command: string }) {
       {open && (
         <span class="twin-box">
           <Copy label="copy curl" text={calls.map(curl).join("\n")} />
-          <Copy label="copy command" text={command} />
+          {command && <Copy label="copy command" text={command} />}
         </span>
       )}
     </span>
