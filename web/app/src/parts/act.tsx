@@ -16,14 +16,17 @@ export interface Action {
   confirm?: string;
 }
 
-/** Act is a button for an action, with its two twins to copy. What it fails of is shown below it. */
+/**
+ * Act is a button for an action, with its two twins to copy. What it fails of is
+ * shown below it. While it is busy it takes no second click, and keeps the focus.
+ */
 export function Act(props: { action: Action; done?: (replies: Reply[]) => void; class?: string; disabled?: string }) {
   const { action, done } = props;
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
   const lacks = forbidden.value.has(action.scope) ? `your token lacks the scope ${action.scope}` : (props.disabled ?? "");
   const run = async () => {
-    if (action.confirm && !confirm(action.confirm)) return;
+    if (busy || (action.confirm && !confirm(action.confirm))) return;
     setBusy(true);
     setError(null);
     try {
@@ -37,7 +40,7 @@ export function Act(props: { action: Action; done?: (replies: Reply[]) => void; 
   };
   return (
     <span class="act">
-      <button type="button" class={props.class} disabled={busy || lacks !== ""} title={lacks} aria-busy={busy} onClick={run}>
+      <button type="button" class={props.class} disabled={lacks !== ""} title={lacks} aria-disabled={busy} aria-busy={busy} onClick={run}>
         {action.label}
       </button>
       {lacks && <span class="muted"> {lacks}</span>}
