@@ -45,6 +45,11 @@ type Config struct {
 	Timeline Timeline
 	// Differences finds documents that differ between nodes; nil: it is not built in.
 	Differences Differences
+	// ChaosRuns and ChaosPresets are for chaos scripts and presets; nil without
+	// --chaos.
+	ChaosRuns    ChaosRuns
+	ChaosPresets ChaosPresets
+	Examples     []ResolverExample // resolvers that come with the program
 }
 
 // Roster is the list of members, as the API shows it.

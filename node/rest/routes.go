@@ -49,6 +49,7 @@ func (s *Server) built() []endpoint {
 		{post, "/v1/conflicts/:id/restore", s.restoreConflict},
 		{post, "/v1/conflicts/:id/revert", s.revertConflict},
 		{post, "/v1/conflicts/:id/review", s.reviewConflict},
+		{get, "/v1/examples/resolvers", s.listExamples},
 		{get, "/v1/resolvers", s.listResolvers},
 		{post, "/v1/resolvers/check", s.checkResolver},
 		{get, "/v1/resolvers/:name", s.getResolver},
@@ -70,6 +71,15 @@ func (s *Server) built() []endpoint {
 		{del, "/v1/chaos/faults", s.healAll},
 		{get, "/v1/chaos/faults/:id", s.getFault},
 		{del, "/v1/chaos/faults/:id", s.healFault},
+		{get, "/v1/chaos/scripts", s.listScripts},
+		{get, "/v1/chaos/scripts/:name", s.getScript},
+		{post, "/v1/chaos/scripts/:name/run", s.runScript},
+		{get, "/v1/chaos/runs", s.listRuns},
+		{get, "/v1/chaos/runs/:id", s.getRun},
+		{del, "/v1/chaos/runs/:id", s.stopRun},
+		{get, "/v1/chaos/presets", s.listPresets},
+		{post, "/v1/chaos/presets/:name", s.setPreset},
+		{post, "/v1/chaos/heal", s.healCluster},
 		{get, "/livez", s.getLive},
 		{get, "/readyz", s.getReady},
 		{get, "/metrics", echo.WrapHandler(promhttp.HandlerFor(s.cfg.Metrics, promhttp.HandlerOpts{}))},
@@ -90,10 +100,6 @@ POST   /v1/cluster/forget
 POST   /v1/cluster/override
 GET    /v1/receipts/:dot
 POST   /v1/verify/repair
-GET    /v1/chaos/scripts
-POST   /v1/chaos/scripts/:name/run
-GET    /v1/chaos/runs/:id
-DELETE /v1/chaos/runs/:id
 GET    /v1/admin/backup
 POST   /v1/admin/compact
 GET    /v1/admin/tokens

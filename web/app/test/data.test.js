@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Cluster, until } from "./cluster.js";
 import { launch, Tab } from "./browser.js";
-import { load } from "./module.js";
+import { source } from "./source.js";
 import { longestTask } from "./tasks.js";
 import { twins } from "./twins.js";
 
@@ -188,8 +188,8 @@ test("rule 4: every action of a document and of its list shows its curl and its 
 });
 
 test("a difference leaves nothing out: members with odd names, arrays, and what both have changed", async () => {
-  const { difference } = await load("parts/difference.ts");
-  const { carry } = await load("data/carry.ts");
+  const { difference } = /** @type {typeof import("../src/parts/difference.ts")} */ (await source("parts/difference.ts"));
+  const { carry } = /** @type {typeof import("../src/data/carry.ts")} */ (await source("data/carry.ts"));
   const paths = (/** @type {string} */ a, /** @type {string} */ b) => difference(JSON.parse(a), JSON.parse(b)).changes.map((/** @type {{ path: string }} */ c) => c.path);
   assert.deepEqual(paths('{"__proto__":{"a":1},"a/b~":1}', '{"__proto__":{"a":2},"a/b~":2}'), ["/__proto__/a", "/a~1b~0"]);
   assert.deepEqual(paths('{"constructor":1}', "{}"), ["/constructor"]);
@@ -240,7 +240,7 @@ test("a document is only ever text: hostile ones are shown, edited without chang
 const longestToken = 6;
 
 test("the check before sending refuses what the node refuses, at its place", async () => {
-  const { check, place, layOut } = await load("data/strict.ts");
+  const { check, place, layOut } = /** @type {typeof import("../src/data/strict.ts")} */ (await source("data/strict.ts"));
   const sound = [...Object.values(hostile), "{}", ' {"a":1e-999}\n', '{"a":[1,2.50,-0e10,{"b":[]}],"\\u0061b":"\\ud83d\\ude00"}'];
   const wrong = ["", "[]", "1", '{"a":1,}', '{"a":01}', '{"a":1,"\\u0061":2}', '{"a":"\\ud800"}', '{"a":1e999}', '{"a":"\n"}', '{"a":tru}', '{"a":1 2}', '{"a":nullx}', "{a:1}", "\ufeff{}", '{"a":"\\x"}', "{} x", '{"a', '{"a":-}', '{"a":1.}', "{'a':1}", '{\n "a": 1,\n "b": tru\n}', '{"a":1}{"b":2}', `{"a":${"[".repeat(64)}${"]".repeat(64)}}`];
   for (const body of [...sound, ...wrong]) {

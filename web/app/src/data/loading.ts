@@ -8,8 +8,6 @@ import { result, type Result } from "./shapes.ts";
 /** pieceLines and pieceBytes bound one request, in lines and in characters. */
 const pieceLines = 500;
 const pieceBytes = 1_000_000;
-/** silentAfter is how long a node may take for one piece, in milliseconds. */
-const silentAfter = 60_000;
 /** lookAtOnce is how many documents are looked at side by side. */
 const lookAtOnce = 4;
 
@@ -120,12 +118,10 @@ export class Loading {
   private async send(base: string, piece: Line[]): Promise<void> {
     const body = piece.map((l) => `${l.body}\n`).join("");
     const call = { base, method: "POST" as const, path: `/v1/bulk/${this.collection}`, body, headers: { "Content-Type": "application/x-ndjson" } };
-    const limit = AbortSignal.timeout(silentAfter);
     let n = 0;
     let refusal: Result["problem"] = null;
     try {
-      for await (const text of linesOf(call, AbortSignal.any([this.stop.signal, limit]))) {
-        const one = result(parse(text), "");
+      for await (const one of linesOf(call, result, this.stop.signal)) {
         if (one.done) return this.after(refusal);
         const line = piece[n++];
         if (line) refusal = outcome(line, one) ?? refusal;
@@ -135,7 +131,7 @@ export class Loading {
       if (error instanceof Refused) throw error; // as a whole: nothing was applied
       const lost = piece.slice(n).filter((l) => l.state === "waiting");
       for (const line of lost) settle(line, "unknown", "no answer came for it");
-      throw limit.aborted ? new Silent(base, `no answer within ${silentAfter / 1000} s`) : error;
+      throw error;
     }
   }
 

@@ -25,7 +25,7 @@ export async function read(base: string, path: string, signal?: AbortSignal): Pr
     return storedOf(reply.headers, reply.text, "");
   } catch (error) {
     const code = error instanceof Refused ? error.problem.code : "";
-    if (error instanceof Refused && (code === "deleted" || code === "not_found")) return storedOf(error.headers, null, code);
+    if (error instanceof Refused && (code === "deleted" || code === "not_found")) return storedOf(error.reply.headers, null, code);
     throw error;
   }
 }
@@ -83,7 +83,7 @@ async function copyOf(m: Member, path: string, before: Copy | undefined, signal:
     if (!m.base) throw new Silent(m.name, "the roster has no API address of it");
     return copy("here", (await send({ base: m.base, method: "HEAD", path }, AbortSignal.any([signal, limit]))).headers);
   } catch (error) {
-    if (error instanceof Refused && error.problem.status === 404) return copy("absent", error.headers);
+    if (error instanceof Refused && error.problem.status === 404) return copy("absent", error.reply.headers);
     const why = limit.aborted ? `silent for ${within / 1000} s` : error instanceof Silent ? error.why : error instanceof Error ? error.message : String(error);
     const since = before?.state === "unknown" ? before.since : Date.now();
     return { name: m.name, state: "unknown", etag: "", versions: 0, writes: "", lag: "", why, since };

@@ -18,9 +18,17 @@ export interface Action {
 
 /**
  * Act is a button for an action, with its two twins to copy. What it fails of is
- * shown below it, unless failed takes it: it says true where the screen shows it.
+ * shown below it, unless failed takes it. Where run is given it does the work of
+ * the calls, such as one whose answer is long and shows its progress.
  */
-export function Act(props: { action: Action; done?: (replies: Reply[]) => void; failed?: (error: unknown) => boolean; class?: string; disabled?: string }) {
+export function Act(props: {
+  action: Action;
+  done?: (replies: Reply[]) => void;
+  run?: () => Promise<void>;
+  failed?: (error: unknown) => boolean;
+  class?: string;
+  disabled?: string;
+}) {
   const { action, done } = props;
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
@@ -30,7 +38,7 @@ export function Act(props: { action: Action; done?: (replies: Reply[]) => void; 
     setBusy(true);
     setError(null);
     try {
-      const replies = await Promise.all(action.calls.map((call) => send(call)));
+      const replies = props.run ? (await props.run(), []) : await Promise.all(action.calls.map((call) => send(call)));
       done?.(replies);
     } catch (e) {
       if (!props.failed?.(e)) setError(e);
@@ -50,7 +58,7 @@ export function Act(props: { action: Action; done?: (replies: Reply[]) => void; 
   );
 }
 
-/** Twins are the same action as curl and as a command, to copy. */
+/** Twins are the same action as curl and as a command, to copy. What no build has yet has no command: "". */
 export function Twins({ calls, command }: { calls: Call[]; command: string }) {
   const [open, setOpen] = useState(false);
   return (
@@ -62,7 +70,7 @@ export function Twins({ calls, command }: { calls: Call[]; command: string }) {
       {open && (
         <span class="twin-box">
           <Copy label="copy curl" text={calls.map(curl).join("\n")} />
-          <Copy label="copy command" text={command} />
+          {command && <Copy label="copy command" text={command} />}
         </span>
       )}
     </span>

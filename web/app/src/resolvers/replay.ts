@@ -1,6 +1,5 @@
 import { signal } from "@preact/signals";
 import { Silent } from "../api/call.ts";
-import { parse } from "../api/exact.ts";
 import { lines } from "../api/lines.ts";
 import { replayed, type Replayed } from "./shapes.ts";
 
@@ -52,8 +51,7 @@ export class Replay {
     const got: Replayed[] = [];
     let told = performance.now();
     try {
-      for await (const text of lines(replayCall(this.base, this.name, this.question), this.stop.signal)) {
-        const line = replayed(parse(text), "");
+      for await (const line of lines(replayCall(this.base, this.name, this.question), replayed, this.stop.signal)) {
         if (line.done) {
           this.more.value = line.more;
           this.state.value = "done";
