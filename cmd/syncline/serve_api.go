@@ -35,6 +35,7 @@ func (n *dataNode) newAPI() (*rest.Server, error) {
 	}
 	cfg := rest.Config{
 		Engine: n.engine, Node: n.me.Name, ClusterID: n.roster.Cluster, Roster: n.roster.public(),
+		Timing: rest.Timing{Beat: n.cfg.timing.Beat, Lease: n.cfg.timing.Lease, Bound: boundOf(n.cfg.timing, n.roster.votes())},
 		Listen: []string{n.sockets.api.Addr().String()}, Cluster: state, Build: build(), UI: page, Docs: docs.Files,
 		Log: n.log.Named("api"), Metrics: registry,
 		Scripts: n.workers, Events: n.events, Timeline: n.timeline, Differences: n.replicator,

@@ -6,7 +6,7 @@ import { problem, type ProblemShape } from "./shapes.ts";
 /** Call is one request of the public API. Screens show it as curl before they send it. */
 export interface Call {
   base: string; // of the node that is asked, "http://127.0.0.1:7401"
-  method: "GET" | "PUT" | "POST" | "PATCH" | "DELETE";
+  method: "GET" | "HEAD" | "PUT" | "POST" | "PATCH" | "DELETE";
   path: string;
   body?: unknown; // JSON; a string is sent as it is
   headers?: Record<string, string>;

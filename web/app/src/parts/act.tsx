@@ -16,8 +16,19 @@ export interface Action {
   confirm?: string;
 }
 
-/** Act is a button for an action, with its two twins to copy. What it fails of is shown below it. */
-export function Act(props: { action: Action; done?: (replies: Reply[]) => void; class?: string; disabled?: string }) {
+/**
+ * Act is a button for an action, with its two twins to copy. What it fails of is
+ * shown below it, unless failed takes it. Where run is given it does the work of
+ * the calls, such as one whose answer is long and shows its progress.
+ */
+export function Act(props: {
+  action: Action;
+  done?: (replies: Reply[]) => void;
+  run?: () => Promise<void>;
+  failed?: (error: unknown) => boolean;
+  class?: string;
+  disabled?: string;
+}) {
   const { action, done } = props;
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
@@ -27,10 +38,10 @@ export function Act(props: { action: Action; done?: (replies: Reply[]) => void; 
     setBusy(true);
     setError(null);
     try {
-      const replies = await Promise.all(action.calls.map((call) => send(call)));
+      const replies = props.run ? (await props.run(), []) : await Promise.all(action.calls.map((call) => send(call)));
       done?.(replies);
     } catch (e) {
-      setError(e);
+      if (!props.failed?.(e)) setError(e);
     } finally {
       setBusy(false);
     }
