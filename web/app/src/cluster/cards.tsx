@@ -1,7 +1,8 @@
 import type { ComponentChildren } from "preact";
 import type { Lag } from "../api/shapes.ts";
 import { writeWords } from "../frame/header.tsx";
-import { grown, readings, type Reading } from "../live/figures.ts";
+import { readings } from "../live/figures.ts";
+import { grown, type Reading } from "../live/reading.ts";
 import { connection, dataNodes, members, stateOf, told, type Member } from "../live/members.ts";
 import { Sign } from "../parts/sign.tsx";
 import { bytes, count, Id } from "../parts/text.tsx";
