@@ -37,7 +37,7 @@ export function List() {
         Documents that were written in two places by writers who had not seen each other. Open ones wait for a rule or a person; what lost is kept on record, and
         can be restored. This is what <strong>{viewed.value}</strong> knows.
       </p>
-      <Tabs state={state} filter={filter} known={standing.state === "here" ? standing.known : null} />
+      <Tabs state={state} filter={filter} known={standing.state === "here" ? standing.known : standing.state === "failed" ? "failed" : null} />
       <Filters state={state} filter={filter} />
       {standing.state === "asking" && <p class="muted">asking {viewed.value} …</p>}
       {standing.state === "failed" && <Elsewhere error={standing.error} at={standing.at} retry={() => inbox.again()} />}
