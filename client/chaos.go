@@ -48,9 +48,9 @@ type Fault struct {
 const faultsPath = "/v1/chaos/faults"
 
 // errNotPinned is the error of a fault that might land on any node.
-var errNotPinned = errors.New("faults are put on one node: ask the client for it by At")
+var errNotPinned = errors.New("chaos is of one node: ask the client for it by At")
 
-// fault makes a call about faults, at the one node of a pinned client.
+// fault makes a call about chaos, at the one node of a pinned client.
 func (c *Client) fault(ctx context.Context, r *call, into any) error {
 	r.write, r.alone = r.method != http.MethodGet, true
 	if !c.cfg.Pinned {

@@ -46,6 +46,8 @@ const (
 	ResolverInUse   Code = "resolver_in_use"  // a collection's policy names it
 	ResolverFailed  Code = "resolver_failed"  // the resolver that was named gives no value
 	PeerSilent      Code = "peer_silent"      // another node must answer first, and does not: Error.Since
+	RunInProgress   Code = "run_in_progress"  // the node runs a chaos script already: Error.Run
+	InvalidScript   Code = "invalid_script"   // a chaos script is wrong, or does not fit the cluster: Error.Problems
 	Unreachable     Code = "unreachable"      // of this package: no node could be reached, nothing was applied
 	BadReply        Code = "bad_reply"        // of this package: an answer that is not of this API
 )
@@ -87,7 +89,9 @@ type Error struct {
 	Siblings  []Sibling
 	Conflict  string // the id of the conflict that Siblings are; empty with one of them
 
-	// With InvalidResolver.
+	Run string // with RunInProgress: the id of the run that is under way
+
+	// With InvalidResolver, and Problems with InvalidScript too.
 	Problems []ScriptProblem // why it does not compile
 	Tests    []ScriptTest
 	Gate     *Gate
@@ -197,6 +201,7 @@ type problem struct {
 	Siblings      []Sibling    `json:"siblings"`
 	Conflict      string       `json:"conflict"`
 	Failed        []failedLine `json:"failed"`
+	Run           string       `json:"run"`
 
 	Problems []ScriptProblem `json:"problems"`
 	Tests    []ScriptTest    `json:"tests"`
@@ -225,6 +230,7 @@ func problemError(op string, status int, body []byte) *Error {
 	e.Limit, e.Dot = p.Limit, p.Dot
 	e.ETag, e.Context, e.Conflicts, e.Siblings, e.Conflict = p.ETag, p.Context, p.Conflicts, p.Siblings, p.Conflict
 	e.Problems, e.Tests, e.Gate = p.Problems, p.Tests, p.Gate
+	e.Run = p.Run
 	for _, f := range p.Failed {
 		e.Failed = append(e.Failed, LineFailure{Line: f.Line, ID: f.ID, Status: f.Status, Problem: problemError(op, f.Status, f.Problem)})
 	}

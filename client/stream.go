@@ -61,7 +61,7 @@ func (c *Client) Stream(ctx context.Context, options ChangesOptions) iter.Seq2[C
 // its Event has it: see the route's description.
 type Event struct {
 	ID    string          `json:"id"`    // to go on behind it; empty: it is a gauge, of which only the newest value counts
-	Event string          `json:"event"` // state, gap, write, link, vote, conflict, fault, standing, log, lag, votes, conflicts, …
+	Event string          `json:"event"` // state, gap, write, link, vote, conflict, fault, chaos, standing, log, lag, votes, conflicts, …
 	Time  time.Time       `json:"time"`  // the node's wall clock
 	Data  json.RawMessage `json:"data"`
 }

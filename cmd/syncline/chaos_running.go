@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/syncline/syncline/node/peer"
@@ -20,43 +19,68 @@ var errNotOurs = errors.New("--on: the processes of a running cluster are not th
 type runningCluster struct{ chaosMembers }
 
 // findRunning looks whether a running cluster is the one that a script asks for.
-func findRunning(ctx context.Context, file string, spec chaos.Spec) (*runningCluster, error) {
+func findRunning(ctx context.Context, file string, p *chaos.Program) (*runningCluster, error) {
 	doc, err := readConfigFile(file)
 	if err != nil {
 		return nil, err
 	}
-	c := &runningCluster{}
-	var data, witnesses []string
-	for _, m := range doc.members {
+	if err := p.FitsCluster(roster{Members: doc.members}.roles()); err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	c, err := newRunning(doc.members)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	if err := c.await(ctx); err != nil {
+		c.close()
+		return nil, err
+	}
+	return c, nil
+}
+
+// roles are the names of the data nodes, and those of the witnesses.
+func (r roster) roles() (data, witnesses []string) {
+	for _, m := range r.Members {
 		if m.Role == peer.Witness {
 			witnesses = append(witnesses, m.Name)
 		} else {
 			data = append(data, m.Name)
 		}
+	}
+	return data, witnesses
+}
+
+// newRunning makes the clients of all members. stop must be called.
+func newRunning(members []roleMember) (*runningCluster, error) {
+	c := &runningCluster{}
+	for _, m := range members {
 		if m.API == "" {
-			return nil, fmt.Errorf("%s: %s has no API address, so its side of a link cannot be reached", file, m.Name)
+			c.close()
+			return nil, noAPI(m.Name)
 		}
 		one, err := newChaosMember(m.Name, m.Role != peer.Witness, m.API)
 		if err != nil {
+			c.close()
 			return nil, err
 		}
 		c.chaosMembers = append(c.chaosMembers, one)
 	}
-	slices.Sort(data)
-	want := slices.Sorted(slices.Values(spec.Data))
-	var witness []string
-	if spec.Witness != "" {
-		witness = []string{spec.Witness}
-	}
-	if !slices.Equal(data, want) || !slices.Equal(witness, witnesses) {
-		return nil, fmt.Errorf("the script wants %s; %s has data nodes %v and witnesses %v", &spec, file, data, witnesses)
-	}
+	return c, nil
+}
+
+// noAPI is why nothing can be asked of a member.
+func noAPI(name string) error {
+	return fmt.Errorf("%s has no API address in the roster, so its side of a link cannot be reached", name)
+}
+
+// await looks whether every process takes faults, and waits for every vote.
+func (c *runningCluster) await(ctx context.Context) error {
 	for _, one := range c.chaosMembers {
 		if _, err := one.client.Faults(ctx); err != nil {
-			return nil, chaosError(one.name, err)
+			return chaosError(one.name, err)
 		}
 	}
-	return c, c.awaitVotes(ctx, allVotesWithin)
+	return c.awaitVotes(ctx, allVotesWithin)
 }
 
 // Lacks implements chaos.Cluster.
@@ -98,10 +122,17 @@ func (c *runningCluster) Start(context.Context, string) error { return errNotOur
 // Wipe implements chaos.Cluster.
 func (c *runningCluster) Wipe(context.Context, string) error { return errNotOurs }
 
+// Copy implements chaos.Cluster.
+func (c *runningCluster) Copy(context.Context, string) error { return errNotOurs }
+
+// Rollback implements chaos.Cluster.
+func (c *runningCluster) Rollback(context.Context, string) error { return errNotOurs }
+
 // Shift implements chaos.Cluster.
 func (c *runningCluster) Shift(context.Context, string, chaos.Shift) error { return errNotOurs }
 
-// stop heals what the run has broken, and closes the connections.
+// stop heals what the run has broken, and closes the connections. Faults of others
+// end too: a run has the cluster for itself.
 func (c *runningCluster) stop() error {
 	ctx, cancel := context.WithTimeout(context.Background(), undoWithin)
 	defer cancel()

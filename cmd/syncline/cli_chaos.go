@@ -31,7 +31,11 @@ func newChaosCommand(a *app) *cobra.Command {
 		Use: "chaos", Short: "Cut links on purpose, and heal them",
 		Long: "Cuts links between members that were started with --chaos, each for a limited time, and heals them.",
 	}
-	cmd.AddCommand(newCutCommand(a), newHealCommand(a), newFaultsCommand(a), newChaosRunCommand(a), newChaosCheckCommand(a))
+	cmd.AddCommand(
+		newCutCommand(a), newFlapCommand(a), newSlowCommand(a), newLoseCommand(a), newChaosPresetCommand(a), newHealCommand(a), newFaultsCommand(a),
+		newChaosScriptsCommand(a), newChaosStartCommand(a), newChaosRunsCommand(a), newChaosStopCommand(a),
+		newChaosRunCommand(a), newChaosCheckCommand(a),
+	)
 	return cmd
 }
 
@@ -86,7 +90,7 @@ func findEnds(ctx context.Context, c *client.Client, names []string) ([]end, err
 			continue
 		}
 		if m.API == "" {
-			return nil, fmt.Errorf("%s has no API address in the roster, so its side of the link cannot be reached", m.Name)
+			return nil, noAPI(m.Name)
 		}
 		at, err := c.At(m.API)
 		if err != nil {
@@ -156,12 +160,16 @@ func chaosError(name string, err error) error {
 func newHealCommand(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use: "heal [A B]", Short: "End the faults of one link, or all", Args: cobra.MatchAll(cobra.MaximumNArgs(2), notOne),
+		Long: "Ends the faults of one link. Without a link it undoes all: it stops the runs of all members, and ends all their faults.",
 		RunE: connect(a, func(ctx context.Context, r *remote, args []string) error {
 			ends, err := findEnds(ctx, r.client, args)
 			if err != nil {
 				return err
 			}
-			healed, failed := 0, error(nil)
+			healed, stopped, failed := 0, 0, error(nil)
+			if len(args) == 0 {
+				stopped, failed = stopRuns(ctx, ends)
+			}
 			for _, e := range ends {
 				n, err := healEnd(ctx, e, args)
 				healed += n
@@ -173,7 +181,7 @@ func newHealCommand(a *app) *cobra.Command {
 			if failed != nil {
 				return failed
 			}
-			return r.showHealed(healed)
+			return r.showHealed(healed, stopped)
 		}),
 	}
 }
@@ -210,11 +218,15 @@ func healEnd(ctx context.Context, e end, link []string) (int, error) {
 	return healed, nil
 }
 
-func (r *remote) showHealed(healed int) error {
+func (r *remote) showHealed(healed, stopped int) error {
 	if r.output != asTable {
-		return r.json(map[string]int{"healed": healed})
+		return r.json(map[string]int{"healed": healed, "stopped": stopped})
 	}
-	_, err := fmt.Fprintf(r.out, "healed: %d faults ended\n", healed)
+	runs := ""
+	if stopped > 0 {
+		runs = fmt.Sprintf(", %d runs stopped", stopped)
+	}
+	_, err := fmt.Fprintf(r.out, "healed: %d faults ended%s\n", healed, runs)
 	return err
 }
 

@@ -68,7 +68,7 @@ func newChaosRunCommand(a *app) *cobra.Command {
 				return usagef("--on takes a running cluster, whose links are cut at its own link layer: leave --net out")
 			}
 			if !cmd.Flags().Changed("seed") {
-				f.seed = rand.Uint64() >> 33 //nolint:gosec // it is printed, and short enough to type
+				f.seed = drawSeed()
 			}
 			// A terminal that is closed ends the run too, and nothing is left behind.
 			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGHUP)
@@ -83,6 +83,14 @@ func newChaosRunCommand(a *app) *cobra.Command {
 	cmd.Flags().StringVar(&f.net, "net", netLink, "how links are cut: link, or ns for network namespaces and nftables (root)")
 	return cmd
 }
+
+// drawSeed draws a seed that is short enough to type.
+func drawSeed() uint64 {
+	return rand.Uint64() >> 33 //nolint:gosec // it is printed
+}
+
+// netRunning is how links of a running cluster are cut, for the verdict.
+const netRunning = "a running cluster, links cut at its link layer"
 
 // runScripts checks all scripts, then runs one after the other.
 func runScripts(ctx context.Context, a *app, f chaosFlags, files []string) error {
@@ -159,13 +167,14 @@ func runScript(ctx context.Context, a *app, f chaosFlags, p *chaos.Program) (v *
 	if err != nil {
 		return nil, err
 	}
-	cluster, how, err := startCluster(ctx, f, spec, chaosRun{folder, program, a.environ()})
+	cluster, how, err := startCluster(ctx, f, p, chaosRun{folder, program, a.environ()})
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, cluster.stop()) }()
 	result, err := chaos.Run(ctx, chaos.Config{
-		Program: p, Cluster: cluster, Seed: f.seed, Net: how, Bound: bound, Out: a.stdout, Now: time.Now,
+		Program: p, Cluster: cluster, Seed: f.seed, Net: how, Bound: bound, Now: time.Now,
+		Step: func(s chaos.Step) { fmt.Fprint(a.stdout, s) },
 	})
 	if err != nil {
 		return nil, err
@@ -185,16 +194,16 @@ func runScript(ctx context.Context, a *app, f chaosFlags, p *chaos.Program) (v *
 }
 
 // startCluster starts or finds the cluster of a run, and says how links are cut.
-func startCluster(ctx context.Context, f chaosFlags, spec chaos.Spec, r chaosRun) (ownedCluster, string, error) {
+func startCluster(ctx context.Context, f chaosFlags, p *chaos.Program, r chaosRun) (ownedCluster, string, error) {
 	switch {
 	case f.on != "":
-		c, err := findRunning(ctx, f.on, spec)
-		return c, "a running cluster, links cut at its link layer", err
+		c, err := findRunning(ctx, f.on, p)
+		return c, netRunning, err
 	case f.net == netNS:
-		c, err := startNamespaces(ctx, spec, r)
+		c, err := startNamespaces(ctx, p.Spec(), r)
 		return c, "links cut by network namespaces and nftables", err
 	default:
-		c, err := startChaosProcesses(ctx, spec, r)
+		c, err := startChaosProcesses(ctx, p.Spec(), r)
 		return c, "links cut at the link layer", err
 	}
 }

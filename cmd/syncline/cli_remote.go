@@ -98,7 +98,7 @@ func addRemoteFlags(flags *pflag.FlagSet) {
 	flags.StringArrayP(flagNode, "n", nil, "address of a node; repeat it to name others to go on at (default "+defaultNode+", or "+envNode+")")
 	flags.String(flagTokenFile, "", "file with the token of a client (this version has no tokens yet)")
 	flags.String(flagOutput, asTable, "table for people, json or ndjson for programs")
-	flags.Bool(flagWatch, false, "with status, links and votes: show again every second, until Ctrl-C")
+	flags.Bool(flagWatch, false, "with status, links, votes and chaos runs: show again every second, until Ctrl-C; with chaos start: until the verdict")
 }
 
 // remote is how one run of a command reaches the cluster and shows what it got.
@@ -150,7 +150,7 @@ func newRemote(cmd *cobra.Command, a *app) (*remote, error) {
 		return nil, err
 	}
 	if watch && cmd.Annotations[watchable] == "" {
-		return nil, usagef("--watch: %s has nothing to watch; status, links and votes have", cmd.Name())
+		return nil, usagef("--watch: %s has nothing to watch; status, links and votes have, and so do chaos start and chaos runs", cmd.Name())
 	}
 	if len(nodes) == 0 {
 		nodes = strings.FieldsFunc(a.getenv(envNode), func(r rune) bool { return r == ',' || r == ' ' })

@@ -27,6 +27,7 @@ func newServeCommand(a *app) *cobra.Command {
 	addServerFlags(c.Flags())
 	c.Flags().Bool("found", false, "found the cluster although other data nodes are absent; once, at its first start")
 	c.Flags().String(flagChaosClock, "", "file that says how wrong the wall clock is, for chaos run; only with --chaos")
+	c.Flags().String(flagChaosScripts, "", "folder of the chaos scripts that the API offers, instead of those that ship; only with --chaos")
 	c.Flags().String("cpuprofile", "", "file for a profile of the whole run, for go tool pprof")
 	return c
 }
@@ -74,6 +75,8 @@ func runServe(ctx context.Context, a *app, flags *pflag.FlagSet) error {
 			{"watch for events", n.api.Watch},
 			{"announcement", announce(a, n.me.Name, n.sockets)},
 		},
+		// Before the API: what a run broke is healed through it.
+		stage{{"chaos runs", n.runChaos}},
 	)
 	return errors.Join(n.close(ctx, err), stopProfile())
 }

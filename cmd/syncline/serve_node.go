@@ -53,6 +53,8 @@ type dataNode struct {
 	replicator *replica.Replicator
 	members    *member.Gossip // nil without an address for gossip
 	api        *rest.Server
+	scripts    *offeredScripts // of chaos
+	runs       *nodeRuns       // of them
 }
 
 // newDataNode makes all parts and starts none. What it opened before an error
@@ -68,6 +70,9 @@ func newDataNode(ctx context.Context, a *app, flags *pflag.FlagSet) (*dataNode, 
 		return nil, err
 	}
 	if n.wall, err = wallClock(cfg, flags); err != nil {
+		return nil, err
+	}
+	if n.scripts, err = newOfferedScripts(cfg, flags); err != nil {
 		return nil, err
 	}
 	if n.secret, err = readSecret(cfg, n.log); err != nil {
@@ -124,6 +129,7 @@ func (n *dataNode) build(ctx context.Context, a *app) error {
 	if n.members, err = n.newGossip(); err != nil {
 		return err
 	}
+	n.newChaos()
 	n.api, err = n.newAPI()
 	return err
 }

@@ -21,6 +21,10 @@ func (s *Server) chaosOn() error {
 	if s.cfg.Chaos != nil {
 		return nil
 	}
+	return withoutChaos()
+}
+
+func withoutChaos() error {
 	return &node.Error{Op: "chaos", Kind: UnknownRoute, Err: errors.New("this process was started without --chaos, so it has no such path")}
 }
 

@@ -100,7 +100,7 @@ const (
 // API.md's table gets its status and a problem body, and changes nothing".
 func TestContract(t *testing.T) {
 	produced := map[string]bool{}
-	for _, w := range slices.Concat(successes(t), refusals(), malformed(), unbuiltCalls(), conflictWorlds(), pastWorlds(), resolverWorlds(), eventWorlds()) {
+	for _, w := range slices.Concat(successes(t), refusals(), malformed(), unbuiltCalls(), conflictWorlds(), pastWorlds(), resolverWorlds(), eventWorlds(), chaosWorlds()) {
 		t.Run(w.name, func(t *testing.T) { w.run(t, produced) })
 	}
 	for path, methods := range readDescription(t).Paths {
@@ -127,7 +127,7 @@ func TestContract(t *testing.T) {
 func (w *world) run(t *testing.T, produced map[string]bool) {
 	s := newStand(t, func(c *Config) {
 		if !strings.Contains(w.name, "without chaos") {
-			c.Chaos = &faults{}
+			withChaos(c)
 		}
 	})
 	s.must(201, "PUT", doc, `{"balance":120}`)

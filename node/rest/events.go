@@ -73,7 +73,8 @@ func (s *Server) wholeState(ctx context.Context) (any, error) {
 		Standing string       `json:"standing"`
 		Faults   []link.Fault `json:"faults"`
 		Chaos    bool         `json:"chaos"` // the process takes faults
-	}{cluster, s.linksJSON(), s.votesJSON(s.cfg.Cluster.Votes()), string(s.engine.Standing()), []link.Fault{}, s.cfg.Chaos != nil}
+		Run      *ChaosRun    `json:"run"`   // that is under way; null: none
+	}{cluster, s.linksJSON(), s.votesJSON(s.cfg.Cluster.Votes()), string(s.engine.Standing()), []link.Fault{}, s.cfg.Chaos != nil, s.currentRun()}
 	if s.cfg.Chaos != nil {
 		out.Faults = filled(s.cfg.Chaos.List())
 	}

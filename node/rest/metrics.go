@@ -19,6 +19,8 @@ type metrics struct {
 	requests *prometheus.CounterVec
 	seconds  *prometheus.HistogramVec
 	problems map[node.Kind]prometheus.Counter
+	opened   prometheus.Counter // conflicts
+	settled  prometheus.Counter
 	other    *routeMetrics // requests that found no route
 }
 
@@ -38,6 +40,12 @@ func newMetrics(registry *prometheus.Registry) (*metrics, error) {
 			Buckets: []float64{.0001, .0003, .001, .003, .01, .03, .1, .3, 1, 3, 10, 30},
 		}, []string{"route", "method"}),
 		problems: map[node.Kind]prometheus.Counter{},
+		opened: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "syncline_conflicts_opened_total", Help: "Documents whose live versions became two or more at this node.",
+		}),
+		settled: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "syncline_conflicts_settled_total", Help: "Documents whose live versions became one again at this node.",
+		}),
 	}
 	problems := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "syncline_http_problems_total", Help: "Problems answered, by code; each line of a bulk counts.",
@@ -46,7 +54,8 @@ func newMetrics(registry *prometheus.Registry) (*metrics, error) {
 		m.problems[kind] = problems.WithLabelValues(string(kind))
 	}
 	m.other = m.route("none", "any")
-	return m, errors.Join(registry.Register(m.requests), registry.Register(m.seconds), registry.Register(problems))
+	return m, errors.Join(registry.Register(m.requests), registry.Register(m.seconds), registry.Register(problems),
+		registry.Register(m.opened), registry.Register(m.settled))
 }
 
 func (m *metrics) route(path, method string) *routeMetrics {

@@ -143,9 +143,14 @@ func TestProblemPages(t *testing.T) {
 	}
 }
 
-// Requests are counted by route and class of status, problems by code.
+// Requests are counted by route and class of status, problems by code,
+// conflicts when they begin and when they end ("conflicts/min", DASHBOARD).
 func TestMetrics(t *testing.T) {
 	s := newStand(t, nil)
+	for _, e := range []node.Event{{New: "one"}, {Old: "one", New: "two"}, {New: "three"}, {Old: "three"}} {
+		e.Kind = node.EventConflict
+		s.server.Conflict(e)
+	}
 	s.must(201, "PUT", doc, `{}`)
 	s.must(400, "PUT", doc, `{`)
 	s.must(404, "GET", "/nowhere", "")
@@ -156,6 +161,7 @@ func TestMetrics(t *testing.T) {
 		`syncline_http_requests_total{method="any",route="none",status="4xx"} 1`,
 		`syncline_http_problems_total{code="bad_json"} 1`,
 		`syncline_http_request_seconds_count{method="PUT",route="/v1/docs/:c/:id"} 2`,
+		"syncline_conflicts_opened_total 2", "syncline_conflicts_settled_total 1",
 	} {
 		if !strings.Contains(text, want+"\n") {
 			t.Errorf("no %s", want)

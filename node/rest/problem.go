@@ -53,7 +53,9 @@ type problem struct {
 	Conflict  string          `json:"conflict,omitempty"` // its id, with two siblings or more
 	// atomic_failed
 	Failed []bulkFailure `json:"failed,omitempty"`
-	// invalid_resolver
+	// run_in_progress: the id of the run that is under way
+	Run string `json:"run,omitempty"`
+	// invalid_resolver; invalid_script has problems
 	Problems []script.Problem `json:"problems,omitempty"`
 	Tests    []testJSON       `json:"tests,omitempty"`
 	Gate     *gateJSON        `json:"gate,omitempty"`
@@ -157,6 +159,12 @@ func (s *Server) addDetails(p *problem, err error) {
 	}
 	if e, ok := errors.AsType[*examinationError](err); ok {
 		p.Problems, p.Tests, p.Gate = e.Problems, e.Tests, e.Gate
+	}
+	if e, ok := errors.AsType[*RunningError](err); ok {
+		p.Run = e.ID
+	}
+	if e, ok := errors.AsType[*ChaosScriptError](err); ok {
+		p.Problems = e.Problems
 	}
 	if e, ok := errors.AsType[*atomicError](err); ok {
 		p.Failed = []bulkFailure{s.bulkFailure(e, p.TraceID)}

@@ -23,7 +23,7 @@ type endpoint struct {
 // built are the routes of this build. HEAD goes with every GET.
 func (s *Server) built() []endpoint {
 	const get, put, patch, post, del = http.MethodGet, http.MethodPut, http.MethodPatch, http.MethodPost, http.MethodDelete
-	return []endpoint{
+	return append(s.builtChaos(), []endpoint{
 		{get, "/v1/collections", s.listCollections},
 		{get, "/v1/collections/:c", s.getCollection},
 		{put, "/v1/collections/:c", s.putCollection},
@@ -49,6 +49,7 @@ func (s *Server) built() []endpoint {
 		{post, "/v1/conflicts/:id/restore", s.restoreConflict},
 		{post, "/v1/conflicts/:id/revert", s.revertConflict},
 		{post, "/v1/conflicts/:id/review", s.reviewConflict},
+		{get, "/v1/examples/resolvers", s.listExamples},
 		{get, "/v1/resolvers", s.listResolvers},
 		{post, "/v1/resolvers/check", s.checkResolver},
 		{get, "/v1/resolvers/:name", s.getResolver},
@@ -65,11 +66,6 @@ func (s *Server) built() []endpoint {
 		{get, "/v1/verify", s.getVerify},
 		{get, "/v1/events", s.getEvents},
 		{get, "/v1/timeline", s.getTimeline},
-		{get, "/v1/chaos/faults", s.listFaults},
-		{post, "/v1/chaos/faults", s.addFault},
-		{del, "/v1/chaos/faults", s.healAll},
-		{get, "/v1/chaos/faults/:id", s.getFault},
-		{del, "/v1/chaos/faults/:id", s.healFault},
 		{get, "/livez", s.getLive},
 		{get, "/readyz", s.getReady},
 		{get, "/metrics", echo.WrapHandler(promhttp.HandlerFor(s.cfg.Metrics, promhttp.HandlerOpts{}))},
@@ -80,6 +76,27 @@ func (s *Server) built() []endpoint {
 		{get, "/", s.goToPage},
 		{get, "/ui", s.goToPage},
 		{get, "/ui/*", s.getPage},
+	}...)
+}
+
+// builtChaos are those that break things, and mend them.
+func (s *Server) builtChaos() []endpoint {
+	const get, post, del = http.MethodGet, http.MethodPost, http.MethodDelete
+	return []endpoint{
+		{get, "/v1/chaos/faults", s.listFaults},
+		{post, "/v1/chaos/faults", s.addFault},
+		{del, "/v1/chaos/faults", s.healAll},
+		{get, "/v1/chaos/faults/:id", s.getFault},
+		{del, "/v1/chaos/faults/:id", s.healFault},
+		{get, "/v1/chaos/scripts", s.listScripts},
+		{get, "/v1/chaos/scripts/:name", s.getScript},
+		{post, "/v1/chaos/scripts/:name/run", s.runScript},
+		{get, "/v1/chaos/runs", s.listRuns},
+		{get, "/v1/chaos/runs/:id", s.getRun},
+		{del, "/v1/chaos/runs/:id", s.stopRun},
+		{get, "/v1/chaos/presets", s.listPresets},
+		{post, "/v1/chaos/presets/:name", s.setPreset},
+		{post, "/v1/chaos/heal", s.healCluster},
 	}
 }
 
@@ -90,10 +107,6 @@ POST   /v1/cluster/forget
 POST   /v1/cluster/override
 GET    /v1/receipts/:dot
 POST   /v1/verify/repair
-GET    /v1/chaos/scripts
-POST   /v1/chaos/scripts/:name/run
-GET    /v1/chaos/runs/:id
-DELETE /v1/chaos/runs/:id
 GET    /v1/admin/backup
 POST   /v1/admin/compact
 GET    /v1/admin/tokens

@@ -18,6 +18,8 @@ const (
 	ForbiddenHost    node.Kind = "forbidden_host"     // Host names no address of this cluster
 	CrossOrigin      node.Kind = "cross_origin"       // a browser's write from a foreign page
 	PeerSilent       node.Kind = "peer_silent"        // another node must answer first, and does not
+	RunInProgress    node.Kind = "run_in_progress"    // a chaos script is run already
+	InvalidScript    node.Kind = "invalid_script"     // a chaos script is wrong, or does not fit this cluster
 )
 
 // Row is what the API makes of one kind of error.
@@ -78,6 +80,8 @@ var table = map[node.Kind]Row{
 	ForbiddenHost:    {Status: http.StatusForbidden, Title: "The Host header names no address of this cluster"},
 	CrossOrigin:      {Status: http.StatusForbidden, Title: "A page of another site may not write here"},
 	PeerSilent:       {Status: http.StatusServiceUnavailable, Title: "The other node does not answer", RetryAfter: 2},
+	RunInProgress:    {Status: http.StatusConflict, Title: "A chaos script is run already"},
+	InvalidScript:    {Status: http.StatusUnprocessableEntity, Title: "The chaos script cannot be run here"},
 }
 
 // Lookup returns the row of a kind; of one that is not in the table, that of

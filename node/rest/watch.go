@@ -211,8 +211,10 @@ func (s *Server) Conflict(e node.Event) {
 	case e.New == "":
 		c.ID, c.State, c.Replaces = e.Old, string(node.ConflictSettled), ""
 		s.watch.settled++
+		s.metrics.settled.Inc()
 	case e.Old == "":
 		s.watch.opened++
+		s.metrics.opened.Inc()
 	}
 	if s.watch.told++; s.watch.told <= maxConflictEvents {
 		s.cfg.Events.Add(eventConflict, c)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"time"
 
 	"github.com/syncline/syncline/conflict"
 	"github.com/syncline/syncline/node"
@@ -24,6 +25,7 @@ type Store struct {
 	pool      *pool
 	documents *documents
 	grown     chan struct{} // rung when the log is worth a checkpoint
+	figures   commitFigures
 
 	writing sync.Mutex // held during an Update; guards what follows
 	w       *writer
@@ -124,6 +126,7 @@ func (s *Store) rollBack() {
 // commit makes the transaction durable, then visible.
 func (s *Store) commit(t *tx) error {
 	s.documents.begin()
+	begun := time.Now()
 	if err := s.w.commit.do(); err != nil {
 		s.rollBack()
 		if err = failure("commit", err); node.KindOf(err) == node.DiskFull {
@@ -132,6 +135,7 @@ func (s *Store) commit(t *tx) error {
 		}
 		return s.breakOff(err)
 	}
+	s.figures.note(time.Since(begun))
 	if t.ownNames {
 		s.shared.names.Store(t.names)
 	}

@@ -2,7 +2,6 @@ package chaos
 
 import (
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"sync"
@@ -15,8 +14,9 @@ import (
 // book writes the history of a run, and tells of it as it goes. It is safe for
 // use by several goroutines.
 type book struct {
-	now func() time.Time
-	out io.Writer // what a person watches
+	now   func() time.Time
+	step  func(Step) // told of each step
+	limit int        // records at most
 
 	mu      sync.Mutex
 	epoch   time.Time
@@ -39,15 +39,16 @@ type activeFault struct {
 // since is an instant as the history counts it, in nanoseconds.
 func (b *book) since(at time.Time) int64 { return max(0, at.Sub(b.epoch).Nanoseconds()) }
 
-// say tells a line of progress.
-func (b *book) say(format string, args ...any) {
+// say tells a step to whoever watches.
+func (b *book) say(kind StepKind, at position, text string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.sayLocked(format, args...)
+	b.sayLocked(kind, at, text)
 }
 
-func (b *book) sayLocked(format string, args ...any) {
-	fmt.Fprintf(b.out, "%8.3fs  %s\n", b.now().Sub(b.epoch).Seconds(), fmt.Sprintf(format, args...))
+func (b *book) sayLocked(kind StepKind, at position, text string) {
+	now := b.now()
+	b.step(Step{At: now, Since: now.Sub(b.epoch), Kind: kind, Line: at.line, Text: text})
 }
 
 // add adds a record that took from an instant until now.
@@ -58,7 +59,7 @@ func (b *book) add(begin time.Time, r history.Record) {
 }
 
 func (b *book) addLocked(begin time.Time, r history.Record) {
-	if len(b.records) >= history.MaxRecords {
+	if len(b.records) >= b.limit {
 		b.full = true
 		return
 	}
@@ -80,7 +81,7 @@ func (b *book) history() []history.Record {
 func (b *book) note(at position, text string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.sayLocked("%s", text)
+	b.sayLocked(StepNote, at, text)
 	b.addLocked(b.now(), history.Record{Client: scriptClient, Op: history.OpNote, Text: text, At: at.source()})
 }
 
@@ -101,7 +102,7 @@ func (b *book) begin(at position, begun time.Time, faults ...*activeFault) {
 	b.expireLocked()
 	for _, f := range faults {
 		b.faults = append(b.faults, f)
-		b.sayLocked("%s, for %s", f.words, f.until.Sub(begun).Round(time.Millisecond))
+		b.sayLocked(StepNet, at, fmt.Sprintf("%s, for %s", f.words, f.until.Sub(begun).Round(time.Millisecond)))
 	}
 	b.netLocked(begun, at, faultWords(faults))
 }
@@ -121,7 +122,7 @@ func (b *book) end(at position, begun time.Time, what string, match func(*active
 	defer b.mu.Unlock()
 	b.expireLocked()
 	b.faults = slices.DeleteFunc(b.faults, match)
-	b.sayLocked("%s", what)
+	b.sayLocked(StepNet, at, what)
 	b.netEndLocked(begun, at, what)
 }
 
@@ -141,7 +142,7 @@ func (b *book) expireLocked() {
 		}
 		f := b.faults[i]
 		b.faults = slices.Delete(b.faults, i, i+1)
-		b.sayLocked("%s: its time is up", f.words)
+		b.sayLocked(StepNet, position{}, f.words+": its time is up")
 		b.netEndLocked(f.until, position{}, f.words+": its time is up")
 	}
 }
@@ -152,7 +153,7 @@ func (b *book) mark(at position, begun time.Time, what string, change func(down 
 	defer b.mu.Unlock()
 	b.expireLocked()
 	b.down = change(b.down)
-	b.sayLocked("%s", what)
+	b.sayLocked(StepNet, at, what)
 	b.netLocked(begun, at, what)
 }
 

@@ -1,6 +1,7 @@
 package chaos
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -67,68 +68,37 @@ func (r *run) flap(a *arguments) (starlark.Value, error) { return r.breakLinks(a
 
 func (r *run) block(a *arguments) (starlark.Value, error) { return r.breakLinks(a, link(a, Block)) }
 
-// cutAll cuts every link between two sides.
-func (r *run) cutAll(a *arguments, side, other []string) (starlark.Value, error) {
-	var faults []Fault
-	for _, x := range side {
-		for _, y := range other {
-			faults = append(faults, Fault{Kind: Cut, From: x, To: y, Lasts: a.span("lasts", 0)})
-		}
+// cutAll cuts links, unless there is a reason not to.
+func (r *run) cutAll(a *arguments, links []Pair, err error) (starlark.Value, error) {
+	if err != nil {
+		return nil, err
 	}
-	return r.breakLinks(a, faults...)
+	return r.breakLinks(a, cuts(links, a.span("lasts", 0))...)
 }
 
 // isolate cuts one member from all others.
 func (r *run) isolate(a *arguments) (starlark.Value, error) {
-	name := a.text("node")
-	others := slices.DeleteFunc(r.spec.Members(), func(m string) bool { return m == name })
-	if len(others) == 0 {
-		return nil, fmt.Errorf("isolate: %s is alone already", name)
-	}
-	return r.cutAll(a, []string{name}, others)
+	links, err := r.spec.Isolate(a.text("node"))
+	return r.cutAll(a, links, err)
 }
 
-// halves cuts two sides apart. Who is in neither sees both.
+// halves cuts two sides apart.
 func (r *run) halves(a *arguments) (starlark.Value, error) {
-	side, other := a.names("side"), a.names("other")
-	for _, name := range side {
-		if slices.Contains(other, name) {
-			return nil, fmt.Errorf("halves: %s is on both sides", name)
-		}
-	}
-	return r.cutAll(a, side, other)
+	links, err := r.spec.Halves(a.names("side"), a.names("other"))
+	return r.cutAll(a, links, err)
 }
 
 // bridge splits the other data nodes into two halves that are joined through one
 // node alone.
 func (r *run) bridge(a *arguments) (starlark.Value, error) {
-	name := a.text("node")
-	others := slices.DeleteFunc(slices.Clone(r.spec.Data), func(m string) bool { return m == name })
-	if len(others) < 2 {
-		return nil, fmt.Errorf("bridge: a bridge needs two banks, so three data nodes")
-	}
-	return r.cutAll(a, others[:len(others)/2], others[len(others)/2:])
+	links, err := r.spec.Bridge(a.text("node"))
+	return r.cutAll(a, links, err)
 }
 
-// minRing is how many data nodes a ring needs: with fewer all are neighbours.
-const minRing = 4
-
-// ring leaves each data node the links to its two neighbours, in the order of
-// the roster.
+// ring leaves each data node the links to its two neighbours.
 func (r *run) ring(a *arguments) (starlark.Value, error) {
-	n := len(r.spec.Data)
-	if n < minRing {
-		return nil, fmt.Errorf("ring: a ring needs at least %d data nodes: with fewer all are neighbours", minRing)
-	}
-	var faults []Fault
-	for i, x := range r.spec.Data {
-		for j := i + 1; j < n; j++ {
-			if j-i > 1 && j-i < n-1 {
-				faults = append(faults, Fault{Kind: Cut, From: x, To: r.spec.Data[j], Lasts: a.span("lasts", 0)})
-			}
-		}
-	}
-	return r.breakLinks(a, faults...)
+	links, err := r.spec.Ring()
+	return r.cutAll(a, links, err)
 }
 
 // heal ends the faults of one link, or everything: links, paused processes and
@@ -182,6 +152,8 @@ func processFunctions() []function {
 		{name: "kill", params: []param{required("node", aMember)}, many: true, needs: Processes, do: (*run).kill},
 		{name: "start", params: []param{required("node", aMember)}, many: true, needs: Processes, do: (*run).start},
 		{name: "wipe", params: []param{required("node", aMember)}, many: true, needs: Processes, do: (*run).wipe},
+		{name: "copy", params: []param{required("node", aMember)}, many: true, needs: Processes, do: (*run).copy},
+		{name: "rollback", params: []param{required("node", aMember)}, many: true, needs: Processes, do: (*run).rollback},
 		{
 			name:   "clock",
 			params: []param{required("node", aMember), optional("offset", aShift), optional("drift", aDrift), lasts()},
@@ -253,15 +225,37 @@ func (r *run) startOne(at position, name string) error {
 }
 
 func (r *run) wipe(a *arguments) (starlark.Value, error) {
+	return r.stored(a, storing{"wipe %s: it has nothing any more", r.downProcesses(), "kill it first", r.cfg.Cluster.Wipe})
+}
+
+// copy copies what a process has stored that is down, or stands still: then it is
+// what a loss of power would leave.
+func (r *run) copy(a *arguments) (starlark.Value, error) {
+	return r.stored(a, storing{"copy %s: what it has now is kept", r.stillProcesses(), "kill or pause it first", r.cfg.Cluster.Copy})
+}
+
+func (r *run) rollback(a *arguments) (starlark.Value, error) {
+	return r.stored(a, storing{"rollback %s: it has what it had when it was copied", r.downProcesses(), "kill it first", r.cfg.Cluster.Rollback})
+}
+
+// storing is something that is done to what a process has stored.
+type storing struct {
+	words string
+	fit   []string // processes that do not run
+	first string   // what is to be done about the others
+	do    func(context.Context, string) error
+}
+
+func (r *run) stored(a *arguments, s storing) (starlark.Value, error) {
 	r.changed()
 	for _, name := range a.rest {
-		if !slices.Contains(r.downProcesses(), name) {
-			return nil, fmt.Errorf("wipe: %s runs: kill it first", name)
+		if !slices.Contains(s.fit, name) {
+			return nil, fmt.Errorf("%s: %s runs: %s", a.fn.name, name, s.first)
 		}
-		if err := r.cfg.Cluster.Wipe(r.ctx, name); err != nil {
-			return nil, fmt.Errorf("wipe %s: %w", name, err)
+		if err := s.do(r.ctx, name); err != nil {
+			return nil, fmt.Errorf("%s %s: %w", a.fn.name, name, err)
 		}
-		r.book.note(a.at, "wipe "+name+": it has nothing any more")
+		r.book.note(a.at, fmt.Sprintf(s.words, name))
 	}
 	return nil, nil
 }

@@ -64,7 +64,7 @@ func (f *feed) move(err error) {
 	data := f.r.spec.Data
 	next := data[(slices.Index(data, f.node)+1)%len(data)]
 	if next != f.node {
-		f.r.book.say("%s goes on at %s: %s failed (%s)", f.name, next, f.node, codeOf(err))
+		f.r.book.say(StepClient, position{}, fmt.Sprintf("%s goes on at %s: %s failed (%s)", f.name, next, f.node, codeOf(err)))
 	}
 	f.node = next
 }

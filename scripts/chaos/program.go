@@ -20,6 +20,7 @@ type Program struct {
 	source  string
 	spec    Spec
 	needs   map[Ability]position // with the first call that needs it
+	asks    position             // where it asks for its cluster
 	about   string
 	program *starlark.Program
 }
@@ -255,4 +256,21 @@ func (p *Program) Fits(lacks func(Ability) string) error {
 	}
 	slices.SortFunc(e.Problems, func(x, y Problem) int { return x.Line - y.Line })
 	return e
+}
+
+// FitsCluster says why a cluster with these members is not the one that the
+// script asks for, and where it does.
+func (p *Program) FitsCluster(data, witnesses []string) error {
+	var witness []string
+	if p.spec.Witness != "" {
+		witness = []string{p.spec.Witness}
+	}
+	if slices.Equal(slices.Sorted(slices.Values(data)), slices.Sorted(slices.Values(p.spec.Data))) && slices.Equal(witnesses, witness) {
+		return nil
+	}
+	has := "data nodes " + strings.Join(data, ", ")
+	if len(witnesses) > 0 {
+		has += ", witness " + strings.Join(witnesses, ", ")
+	}
+	return &CompileError{p.name, []Problem{{p.asks.line, p.asks.col, fmt.Sprintf("the script wants %s; the cluster has %s", &p.spec, has)}}}
 }

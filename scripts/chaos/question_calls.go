@@ -26,6 +26,7 @@ func questionFunctions() []function {
 		{name: "conflicts", params: []param{required("at", aNode)}, do: (*run).conflicts},
 		{name: "expect", params: []param{required("holds", anyValue), required("what", aText)}, do: (*run).expect},
 		{name: "eventually", params: []param{required("holds", aFunc), required("what", aText), within}, do: (*run).eventually},
+		{name: "always", params: []param{required("holds", aFunc), required("what", aText), required("lasts", aWait)}, do: (*run).always},
 		{name: "converged", params: []param{within}, do: (*run).convergedCall},
 		{name: "accounted", do: (*run).accountedCall},
 	}
@@ -79,11 +80,11 @@ func (r *run) conflicts(a *arguments) (starlark.Value, error) {
 
 // claim notes an expectation; one that does not hold ends the script.
 func (r *run) claim(at position, holds bool, what string) error {
-	outcome, sign := history.OK, "✓"
+	outcome, kind, sign := history.OK, StepClaim, "✓ "
 	if !holds {
-		outcome, sign = history.Refused, "✗ NOT TRUE:"
+		outcome, kind, sign = history.Refused, StepWrong, "✗ NOT TRUE: "
 	}
-	r.book.say("%s %s", sign, what)
+	r.book.say(kind, at, sign+what)
 	r.book.add(r.cfg.Now(), history.Record{Client: scriptClient, Op: history.OpClaim, Text: what, Outcome: outcome, At: at.source()})
 	if holds {
 		return nil
@@ -102,6 +103,7 @@ func (r *run) eventually(a *arguments) (starlark.Value, error) {
 	thread.SetMaxExecutionSteps(MaxSteps)
 	defer context.AfterFunc(r.ctx, func() { thread.Cancel("stopped") })()
 	begun := r.cfg.Now()
+	r.book.say(StepWait, a.at, fmt.Sprintf("wait for at most %s until %s", within, a.text("what")))
 	last := starlark.Value(starlark.None)
 	ok, err := r.await(within, func() (bool, error) {
 		v, err := starlark.Call(thread, a.values["holds"], nil, nil)
@@ -136,6 +138,7 @@ func (r *run) convergedCall(a *arguments) (starlark.Value, error) {
 // digests, and no open conflict that would be settled by itself (PROTOCOL D12).
 func (r *run) converge(at position, within time.Duration) error {
 	begun := r.cfg.Now()
+	r.book.say(StepWait, at, fmt.Sprintf("wait for at most %s until all data nodes are equal", within))
 	why := errors.New("nobody was asked")
 	ok, err := r.await(within, func() (bool, error) {
 		why = r.differ()
@@ -209,6 +212,7 @@ func (r *run) accountedCall(a *arguments) (starlark.Value, error) {
 // account claims that every acknowledged write is accounted for.
 func (r *run) account(at position) error {
 	begun := r.cfg.Now()
+	r.book.say(StepWait, at, "read all that was written at every data node, and account for it")
 	if err := r.finalReads(); err != nil {
 		return fmt.Errorf("the final reads: %w", err)
 	}

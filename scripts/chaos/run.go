@@ -1,10 +1,10 @@
 package chaos
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -23,8 +23,13 @@ type Config struct {
 	Seed    uint64
 	Net     string           // how links are cut, for the verdict
 	Bound   time.Duration    // B of PROTOCOL part 2 of this cluster
-	Out     io.Writer        // progress, a line for each step
 	Now     func() time.Time // the runner's own clock, with a monotonic part
+	// Step is told what the run does and sees, one step after the other. It must
+	// be quick: the run waits for it. nil: nobody watches.
+	Step func(Step)
+	// MaxRecords bounds the history, and so the memory of the run: one that needs
+	// more is void. 0: history.MaxRecords.
+	MaxRecords int
 }
 
 // Failure is why a script did not hold: an expectation, or an error of the
@@ -77,8 +82,11 @@ type Result struct {
 func Run(ctx context.Context, cfg Config) (*Result, error) {
 	r := &run{
 		cfg: cfg, spec: &cfg.Program.spec, before: map[string]client.ConflictCounts{},
-		book:   &book{now: cfg.Now, out: cfg.Out, epoch: cfg.Now()},
+		book:   &book{now: cfg.Now, step: cfg.Step, limit: cmp.Or(cfg.MaxRecords, history.MaxRecords), epoch: cfg.Now()},
 		random: rand.New(rand.NewPCG(cfg.Seed, 0)),
+	}
+	if r.book.step == nil {
+		r.book.step = func(Step) {}
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer r.background.Wait()
@@ -131,7 +139,7 @@ func (r *run) execute() {
 	})
 	if _, err := r.cfg.Program.program.Init(thread, names); err != nil {
 		r.failure = failureOf(r.cfg.Program.name, err)
-		r.book.say("NOT HELD: %s", r.failure)
+		r.book.say(StepWrong, position{line: r.failure.Line}, fmt.Sprintf("NOT HELD: %s", r.failure))
 	}
 }
 
@@ -197,9 +205,13 @@ func (r *run) finish() error {
 	r.ctx = ctx
 	defer func() { r.ctx = whole }()
 	r.stopLoads()
+	within := finishWithin
+	if r.failure != nil {
+		within = DefaultWithin // that it does not hold is known
+	}
 	err := r.mend()
 	if err == nil && !r.accounted {
-		if err = r.converge(position{}, finishWithin); err == nil {
+		if err = r.converge(position{}, within); err == nil {
 			err = r.account(position{})
 		}
 	}
@@ -208,7 +220,7 @@ func (r *run) finish() error {
 	}
 	if err != nil && r.failure == nil {
 		r.failure = failureOf(r.cfg.Program.name, err)
-		r.book.say("NOT HELD: %s", r.failure)
+		r.book.say(StepWrong, position{line: r.failure.Line}, fmt.Sprintf("NOT HELD: %s", r.failure))
 	}
 	return nil
 }
@@ -239,6 +251,13 @@ func (r *run) downProcesses() []string {
 	r.book.mu.Lock()
 	defer r.book.mu.Unlock()
 	return slices.Clone(r.book.down)
+}
+
+// stillProcesses are those that are down or stand still.
+func (r *run) stillProcesses() []string {
+	r.book.mu.Lock()
+	defer r.book.mu.Unlock()
+	return r.book.downLocked()
 }
 
 // await looks at a condition until it holds, or for a time.
@@ -287,7 +306,7 @@ func (r *run) watch(ctx context.Context, name string) {
 		}
 		if state != last {
 			last = state
-			r.book.say("%s is %s", name, state)
+			r.book.say(StepState, position{}, fmt.Sprintf("%s is %s", name, state))
 			r.book.add(begun, history.Record{Client: observer, Op: history.OpState, Node: name, Value: state})
 		}
 		select {

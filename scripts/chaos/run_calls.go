@@ -29,7 +29,7 @@ func runFunctions() []function {
 
 func (r *run) wait(a *arguments) (starlark.Value, error) {
 	d := a.span("time", 0)
-	r.book.say("wait %s", d)
+	r.book.say(StepWait, a.at, fmt.Sprintf("wait %s", d))
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
@@ -46,12 +46,9 @@ func (r *run) noteCall(a *arguments) (starlark.Value, error) {
 }
 
 // showTimeline shows the timeline so far.
-func (r *run) showTimeline(*arguments) (starlark.Value, error) {
-	text := TimelineOf(r.book.history()).Text()
-	r.book.mu.Lock()
-	defer r.book.mu.Unlock()
-	_, err := fmt.Fprint(r.book.out, text)
-	return nil, err
+func (r *run) showTimeline(a *arguments) (starlark.Value, error) {
+	r.book.say(StepTimeline, a.at, TimelineOf(r.book.history()).Text())
+	return nil, nil
 }
 
 // randomCall draws a number from 0 on. What was drawn is said.
@@ -101,6 +98,9 @@ func (r *run) load(a *arguments) (starlark.Value, error) {
 	}
 	l.every = time.Second * time.Duration(l.clients*len(l.nodes)) / time.Duration(rate)
 	r.changed()
+	if err := l.prepare(r); err != nil {
+		return nil, err
+	}
 	r.book.note(a.at, fmt.Sprintf("load %d: %s, %d operations a second by %d clients at each of %s", l.number, l.kind, rate, l.clients, strings.Join(l.nodes, ", ")))
 	r.loads = append(r.loads, l)
 	l.start(r)
@@ -118,7 +118,7 @@ func (r *run) stopLoads() {
 		if acked := l.acked.Load(); acked < int64(l.enough) {
 			r.voids = append(r.voids, fmt.Sprintf("load %d (%s) had only %d acknowledged writes, and needs %d", l.number, l.kind, acked, l.enough))
 		}
-		r.book.say("load %d has ended: %d writes acknowledged, %d refused, %d unknown", l.number, l.acked.Load(), l.refused.Load(), l.unknown.Load())
+		r.book.say(StepClient, position{}, fmt.Sprintf("load %d has ended: %d writes acknowledged, %d refused, %d unknown", l.number, l.acked.Load(), l.refused.Load(), l.unknown.Load()))
 		r.changed()
 	}
 }

@@ -27,7 +27,8 @@ func runOn(ctx context.Context, t *testing.T, c *fakeCluster, source string, see
 	}
 	var out bytes.Buffer
 	result, err := chaos.Run(ctx, chaos.Config{
-		Program: p, Cluster: c, Seed: seed, Net: "fake", Bound: 2 * time.Second, Out: &out, Now: time.Now,
+		Program: p, Cluster: c, Seed: seed, Net: "fake", Bound: 2 * time.Second, Now: time.Now,
+		Step: func(s chaos.Step) { out.WriteString(s.String()) },
 	})
 	return result, out.String(), err
 }
@@ -101,7 +102,11 @@ func TestWhatDoesNotHold(t *testing.T) {
 		{"a fault that cannot be", "cut('a', 'b', lasts = '1s')", "s.star:2:4: cut a ↔ b: planted", func(c *fakeCluster) { c.breaks = errPlanted }},
 		{"kill twice", "kill('a')\nkill('a')", "a is down already", nil},
 		{"start what runs", "start('a')", "a runs already", nil},
-		{"wipe what runs", "wipe('a')", "kill it first", nil},
+		{"wipe what runs", "wipe('a')", "wipe: a runs: kill it first", nil},
+		{"copy what runs", "copy('a')", "copy: a runs: kill or pause it first", nil},
+		{"roll back what stands still", "pause('a', lasts = '1m')\nrollback('a')", "rollback: a runs: kill it first", nil},
+		{"not always", "always(lambda: len(writers()) == 2, what = 'both write', lasts = '1s')\ncut('a', 'b', lasts = '1m')\nalways(lambda: len(writers()) == 2, what = 'still', lasts = '1s')", "s.star:4:7: still (no longer after 0s)", nil},
+		{"a sum", "load(kind = 'sum', keys = 1)\nwait('2s')\naccounted()", "counters: ", func(c *fakeCluster) { c.idle = true }},
 		{"ring", "ring(lasts = '1s')", "at least 4 data nodes", nil},
 		{"too little load", "load(rate = 1, at_least = 50)\nwait('2s')", "void: load 1 (ledger) had only", nil},
 		{"diverged", "put('a', 'k/1', {})", "DIVERGED: k differs between a and b", func(c *fakeCluster) { c.diverge = true }},

@@ -65,7 +65,7 @@ func (r *run) verdict(records []history.Record) Verdict {
 		v.Reasons = append(v.Reasons, "void: "+why)
 	}
 	if r.book.full {
-		v.Reasons = append(v.Reasons, fmt.Sprintf("void: the history is full: %d records", history.MaxRecords))
+		v.Reasons = append(v.Reasons, fmt.Sprintf("void: the history is full: %d records", r.book.limit))
 	}
 	r.conflictsInto(&v)
 	v.Held = len(v.Reasons) == 0
@@ -80,7 +80,7 @@ func (v *Verdict) count(records []history.Record) {
 		switch one.Op {
 		case history.OpClaim:
 			v.Claims++
-		case history.OpPut, history.OpDelete, history.OpAppend, history.OpInc, history.OpOps:
+		case history.OpPut, history.OpDelete, history.OpAppend, history.OpInc, history.OpMember, history.OpOps:
 			switch one.Outcome {
 			case history.OK:
 				v.Acknowledged++

@@ -55,6 +55,7 @@ type cluster struct {
 	members []*member
 	running map[string]*process
 	clients map[string]*client.Client
+	flags   []string // more arguments of the data nodes
 }
 
 // clusterConfig says which cluster is wanted.
@@ -63,12 +64,13 @@ type clusterConfig struct {
 	data    []string // names of the data nodes
 	witness bool     // with a witness w
 	extra   string   // lines for the configuration
+	flags   []string // more arguments of the data nodes
 }
 
 // newCluster binds the sockets and writes the configuration. It starts nothing.
 func newCluster(t *testing.T, cfg clusterConfig) *cluster {
 	t.Helper()
-	c := &cluster{root: t, t: t, dir: t.TempDir(), running: map[string]*process{}, clients: map[string]*client.Client{}}
+	c := &cluster{root: t, t: t, dir: t.TempDir(), running: map[string]*process{}, clients: map[string]*client.Client{}, flags: cfg.flags}
 	for _, name := range cfg.data {
 		c.members = append(c.members, bindMember(t, name, "data"))
 	}
@@ -207,9 +209,13 @@ func (c *cluster) impersonate(place, name, config, folder string) {
 	c.t.Helper()
 	m := c.member(place)
 	verb := map[string]string{"data": "serve", "witness": "witness"}[m.role]
+	args := []string{verb, "--config", filepath.Join(c.dir, config), "--name", name, "--data", filepath.Join(c.dir, folder), "--chaos"}
+	if verb == "serve" {
+		args = append(args, c.flags...)
+	}
 	c.running[place] = launch(c.root, command{
 		name: name, dir: c.dir, files: m.files,
-		args: []string{verb, "--config", filepath.Join(c.dir, config), "--name", name, "--data", filepath.Join(c.dir, folder), "--chaos"},
+		args: args,
 		env:  []string{fmt.Sprintf("LISTEN_FDS=%d", len(m.files)), "LISTEN_FDNAMES=" + strings.Join(m.names, ":")},
 	})
 }

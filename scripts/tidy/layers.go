@@ -17,7 +17,7 @@ var layers = [][]string{
 	{"node"},
 	{
 		"node/peer", "node/link", "node/sqlite", "node/stream", "node/timeline", "conflict/script", "client", "web", "docs",
-		"scripts/resolvers", "scripts/chaos/history",
+		"scripts", "scripts/resolvers", "scripts/chaos/history",
 	},
 	{"node/rest", "node/replica", "node/quorum", "node/member", "witness/server", "scripts/chaos"},
 	{"cmd/syncline"},

@@ -21,7 +21,7 @@ export async function* lines<T>(call: Call, decoder: Decoder<T>, signal: AbortSi
       redirect: "error",
       signal: either,
     });
-    if (!response.ok || !response.body) throw refusal(response, await response.text());
+    if (!response.ok || !response.body) throw refusal({ status: response.status, headers: response.headers, text: await response.text() }, response.statusText);
     let rest = "";
     for await (const piece of response.body.pipeThrough(new TextDecoderStream())) {
       clearTimeout(timer);

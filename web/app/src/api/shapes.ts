@@ -92,6 +92,7 @@ export const voter = shape({
   last_heard: orNull(text),
   round_trip_ms: orNull(number),
   clock_offset_ms: orNull(number),
+  live: orNull(flag), // by a witness: it heard this node lately
 });
 export type Voter = Of<typeof voter>;
 

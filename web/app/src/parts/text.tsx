@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import { print } from "../api/exact.ts";
+import { escapeUnseen, print } from "../api/exact.ts";
 
 /** shortest is how long an id may be before its middle is cut. */
 const shortest = 22;
@@ -12,7 +12,7 @@ export const middle = (text: string, most = shortest): string =>
 export function Id({ value, most }: { value: string; most?: number }) {
   return (
     <bdi class="id" title={value}>
-      {middle(value, most)}
+      {escapeUnseen(middle(value, most))}
     </bdi>
   );
 }
@@ -24,7 +24,7 @@ const long = 2_000;
 export function Json({ value, indent, most = long }: { value: unknown; indent?: number; most?: number }) {
   const [all, showAll] = useState(false);
   if (value === undefined) return <span class="muted">absent</span>;
-  const text = print(value, indent);
+  const text = escapeUnseen(print(value, indent));
   return (
     <bdi class={indent ? "json block" : "json"}>
       {all ? text : text.slice(0, most)}
