@@ -44,6 +44,14 @@ type WriteStatus struct {
 	WritableNodes []string  `json:"writable_nodes"`
 }
 
+// Timing is the spans of time of the vote, in milliseconds; all 0 where a node
+// does not tell them, as a witness and older builds.
+type Timing struct {
+	BeatMS  int64 `json:"beat_ms"`  // between two ballots to one voter
+	LeaseMS int64 `json:"lease_ms"` // how long a vote counts
+	BoundMS int64 `json:"bound_ms"` // the longest time for which two sides of a cut may both take writes
+}
+
 // Cluster is the state of the cluster as one node sees it.
 type Cluster struct {
 	Reply   `json:"-"`
@@ -58,6 +66,7 @@ type Cluster struct {
 	Write      WriteStatus       `json:"write"`
 	Frontier   map[string]uint64 `json:"frontier"`
 	CatchingUp bool              `json:"catching_up"`
+	Timing     Timing            `json:"timing"`
 	Disk       struct {
 		FreeBytes uint64 `json:"free_bytes"`
 		Low       bool   `json:"low"`

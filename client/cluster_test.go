@@ -13,7 +13,7 @@ func shapes(w http.ResponseWriter, r *http.Request, _ string) {
 	for path, body := range map[string]string{
 		"/v1/cluster": `{"cluster":"c1","node":"a","role":"data","build":"v1","roster":{"epoch":1,"members":[{"name":"a","role":"data","api":"h:1","peer":"h:2","priority":3}]},
 			"write":{"state":"writable","cause":"","since":null,"votes":{"have":3,"need":2,"of":3},"expires_in_ms":1330,"writable_nodes":["http://h:1"]},
-			"frontier":{"a~k3f9x2mz":42,"b~77xq01ab":17},"catching_up":false,"disk":{"free_bytes":1,"low":false},"conflicts":{"open":4,"settled":3},
+			"frontier":{"a~k3f9x2mz":42,"b~77xq01ab":17},"catching_up":false,"timing":{"beat_ms":150,"lease_ms":1500,"bound_ms":2100},"disk":{"free_bytes":1,"low":false},"conflicts":{"open":4,"settled":3},
 			"peers":[{"name":"b","reachable":true,"since":"2026-03-01T14:02:11Z","round_trip_ms":0.4,"clock_offset_ms":null,
 			"node_lacks":{"versions":0,"seconds":0},"peer_lacks":{"versions":null,"seconds":null,"unknown_since":"2026-03-01T14:02:11Z"}}]}`,
 		"/v1/cluster/links": `{"node":"a","links":[{"from":"a","to":"b","state":"cut","cause":"chaos","since":"2026-03-01T14:02:11Z","round_trip_ms":null,"bytes":7,"faults":["f1"],"hearsay":true}]}`,
@@ -43,7 +43,7 @@ func TestClusterShapes(t *testing.T) {
 	}
 	peer := cluster.Peers[0]
 	if cluster.Name != "a" || cluster.Node != "a" || cluster.Roster.Members[0].Priority != 3 || cluster.Write.Votes != (Votes{3, 2, 3}) ||
-		!cluster.Write.Since.IsZero() || cluster.Frontier["b~77xq01ab"] != 17 || cluster.Conflicts.Open != 4 || cluster.Disk.FreeBytes != 1 {
+		!cluster.Write.Since.IsZero() || cluster.Frontier["b~77xq01ab"] != 17 || cluster.Conflicts.Open != 4 || cluster.Disk.FreeBytes != 1 || cluster.Timing != (Timing{BeatMS: 150, LeaseMS: 1500, BoundMS: 2100}) {
 		t.Errorf("got %+v", cluster)
 	}
 	if *peer.NodeLacks.Versions != 0 || peer.PeerLacks.Versions != nil || peer.PeerLacks.UnknownSince == nil || peer.ClockOffsetMS != nil || *peer.RoundTripMS != 0.4 {

@@ -176,13 +176,19 @@ func TestResolveMany(t *testing.T) {
 	if body := n.requests()[0].body; body != `{"filter":{"c":"accounts","policy":"lww"},"pick":{"node":"a"},"dry_run":false,"limit":3,"reason":"r"}` {
 		t.Errorf("sent %s", body)
 	}
+	for range c.ResolveMany(t.Context(), ResolveRule{Pick: "newest", Conflicts: []string{}}) {
+		continue // none is not all
+	}
+	if body := n.requests()[1].body; body != `{"filter":{"conflicts":[]},"pick":"newest","dry_run":false}` {
+		t.Errorf("sent %s", body)
+	}
 	for _, err := range c.ResolveMany(t.Context(), ResolveRule{Pick: "newest", DryRun: true}) {
 		if err != nil {
 			t.Error(err)
 		}
 		break // what is left of the answer is nobody's
 	}
-	if body := n.requests()[1].body; body != `{"filter":{},"pick":"newest","dry_run":true}` {
+	if body := n.requests()[2].body; body != `{"filter":{},"pick":"newest","dry_run":true}` {
 		t.Errorf("sent %s", body)
 	}
 }

@@ -19,14 +19,15 @@ const MaxResolve = 1000
 // given.
 type ResolveRule struct {
 	Options
-	Collection string // only of this one; empty: of all
-	Policy     string // only of collections with this policy; empty: of all
-	Pick       string // newest or oldest
-	Node       string // what was written at this node; conflicts without one are skipped
-	Resolver   string // the stored one that shall decide
-	DryRun     bool   // say what would happen, and change nothing
-	Limit      int    // at most so many; 0 means MaxResolve
-	Reason     string // in words, for the records
+	Collection string   // only of this one; empty: of all
+	Policy     string   // only of collections with this policy; empty: of all
+	Conflicts  []string // only these, by their ids, at most MaxResolve; nil: all that are open
+	Pick       string   // newest or oldest
+	Node       string   // what was written at this node; conflicts without one are skipped
+	Resolver   string   // the stored one that shall decide
+	DryRun     bool     // say what would happen, and change nothing
+	Limit      int      // at most so many; 0 means MaxResolve
+	Reason     string   // in words, for the records
 }
 
 // ResolveResult is what became of one conflict, or with Totals, and nothing
@@ -44,6 +45,7 @@ type ResolveResult struct {
 	// With Resolver, of a dry run.
 	Verdict string          `json:"verdict,omitempty"` // value, delete, defer, failed
 	Doc     json.RawMessage `json:"doc,omitempty"`
+	Run     *ConflictRun    `json:"run,omitempty"` // what it left
 
 	Totals *ResolveTotals `json:"-"`
 }
@@ -60,8 +62,9 @@ type ResolveTotals struct {
 // body is the rule as the API has it.
 func (r *ResolveRule) body() ([]byte, error) {
 	type filter struct {
-		C      string `json:"c,omitempty"`
-		Policy string `json:"policy,omitempty"`
+		C         string   `json:"c,omitempty"`
+		Policy    string   `json:"policy,omitempty"`
+		Conflicts []string `json:"conflicts,omitzero"`
 	}
 	var pick any = r.Pick
 	switch {
@@ -77,7 +80,7 @@ func (r *ResolveRule) body() ([]byte, error) {
 		DryRun bool   `json:"dry_run"`
 		Limit  int    `json:"limit,omitempty"`
 		Reason string `json:"reason,omitempty"`
-	}{filter{r.Collection, r.Policy}, pick, r.Resolver, r.DryRun, r.Limit, r.Reason})
+	}{filter{r.Collection, r.Policy, r.Conflicts}, pick, r.Resolver, r.DryRun, r.Limit, r.Reason})
 }
 
 // ResolveMany ends open conflicts by one rule, each for itself, and yields what

@@ -150,6 +150,23 @@ func (c *Client) Resolvers(ctx context.Context, options Options) ([]Resolver, er
 	return page.Resolvers, err
 }
 
+// ResolverExample is a resolver that comes with a node's program.
+type ResolverExample struct {
+	Name   string `json:"name"`
+	About  string `json:"about"`
+	Source string `json:"source"`
+}
+
+// ResolverExamples lists the resolvers that come with a node's program, by name.
+// None of them is stored before somebody stores it.
+func (c *Client) ResolverExamples(ctx context.Context, options Options) ([]ResolverExample, error) {
+	var page struct {
+		Resolvers []ResolverExample `json:"resolvers"`
+	}
+	_, err := c.getJSON(ctx, &call{path: "/v1/examples/resolvers", options: options}, &page)
+	return page.Resolvers, err
+}
+
 // Resolver reads a resolver with its source. It fails with NotFound when there
 // is none.
 func (c *Client) Resolver(ctx context.Context, name string, options Options) (*Resolver, error) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -64,16 +65,21 @@ func faultOf(f chaos.Fault) client.Fault {
 }
 
 // breakOn puts a fault on both ends of its link, but for those that deaf says
-// take none now: a process that is down or stands still. One end is enough.
+// take none now: a process that is down or stands still. One end is enough. What
+// delays or loses one direction works where it is sent from, and only there.
 func (m chaosMembers) breakOn(ctx context.Context, f chaos.Fault, deaf func(name string) bool) error {
+	names := []string{f.From, f.To}
+	if f.OneWay && f.Kind != chaos.Cut {
+		names = names[:1]
+	}
 	var ends []end
-	for _, name := range []string{f.From, f.To} {
+	for _, name := range names {
 		if !deaf(name) {
 			ends = append(ends, end{name, m.find(name).client})
 		}
 	}
 	if len(ends) == 0 {
-		return fmt.Errorf("neither %s nor %s runs, so nobody can put a fault on their link", f.From, f.To)
+		return fmt.Errorf("%s takes no fault now, being down or paused, so nobody can put one on the link of %s and %s", strings.Join(names, " or "), f.From, f.To)
 	}
 	_, err := breakLink(ctx, ends, faultOf(f))
 	return err

@@ -56,6 +56,7 @@ type nsFault struct {
 	chaos.Fault
 	off  bool                      // a flap in its healed half
 	via  map[string]netip.AddrPort // of a slow link: the relay, by who connects
+	over map[string]*slowRelay     // the same
 	stop func()
 }
 
@@ -217,11 +218,10 @@ func (n *namespaceCluster) reconnect(ctx context.Context, a, b string) error {
 // relay starts the relays of a slow link: one for who connects at each end.
 func (n *namespaceCluster) relay(f *nsFault) error {
 	stopExpiry := f.stop
-	var relays []*slowRelay
-	f.via = map[string]netip.AddrPort{}
+	f.via, f.over = map[string]netip.AddrPort{}, map[string]*slowRelay{}
 	f.stop = func() {
 		stopExpiry()
-		for _, r := range relays {
+		for _, r := range f.over {
 			r.close()
 		}
 	}
@@ -237,8 +237,7 @@ func (n *namespaceCluster) relay(f *nsFault) error {
 		if err != nil {
 			return fmt.Errorf("a relay for the slow link %s ↔ %s: %w", f.From, f.To, err)
 		}
-		relays = append(relays, r)
-		f.via[end.from] = r.at
+		f.over[end.from], f.via[end.from] = r, r.at
 	}
 	return nil
 }
@@ -301,8 +300,19 @@ func (n *namespaceCluster) Heal(ctx context.Context, a, b string) error {
 	return n.apply(ctx, slices.Compact(ends)...)
 }
 
-// apply sets the rules of members. The lock is held.
+// apply sets the rules of members, and kills the relays that they do not see. The
+// lock is held.
 func (n *namespaceCluster) apply(ctx context.Context, names ...string) error {
+	for _, f := range n.faults {
+		for from, r := range f.over {
+			to := f.From
+			if from == f.From {
+				to = f.To
+			}
+			r.there.set(isDead(n.faults, from, to))
+			r.back.set(isDead(n.faults, to, from))
+		}
+	}
 	for _, name := range names {
 		rules := nsRules(name, n.faults, n.addr)
 		if err := n.command(ctx, rules, "ip", "netns", "exec", n.space(name), "nft", "-f", "-"); err != nil {
@@ -310,6 +320,15 @@ func (n *namespaceCluster) apply(ctx context.Context, names ...string) error {
 		}
 	}
 	return nil
+}
+
+// isDead says whether nothing of what one member sends to another over the peer
+// port arrives.
+func isDead(faults []*nsFault, from, to string) bool {
+	return slices.ContainsFunc(faults, func(f *nsFault) bool {
+		kills := f.Kind == chaos.Cut || f.Kind == chaos.Flap || f.Kind == chaos.Lose && f.Share == 1 || f.Kind == chaos.Block && f.Port == chaos.PortPeer
+		return kills && !f.off && (f.From == from && f.To == to || !f.OneWay && f.From == to && f.To == from)
+	})
 }
 
 // nsRules are the rules of one member, in one transaction: what it does not

@@ -89,3 +89,28 @@ func TestBoundFor(t *testing.T) {
 		t.Error("a lease that is too short was taken")
 	}
 }
+
+// A relay carries nothing of what the packet filter would not let through.
+func TestNSRelayIsDead(t *testing.T) {
+	t.Parallel()
+	fault := func(f chaos.Fault) *nsFault { return &nsFault{Fault: f} }
+	flap := chaos.Fault{Kind: chaos.Flap, From: "a", To: "b"}
+	for _, test := range []struct {
+		fault *nsFault
+		want  [2]bool // a to b, b to a
+	}{
+		{fault(chaos.Fault{Kind: chaos.Cut, From: "a", To: "b"}), [2]bool{true, true}},
+		{fault(chaos.Fault{Kind: chaos.Cut, From: "a", To: "b", OneWay: true}), [2]bool{true, false}},
+		{fault(flap), [2]bool{true, true}},
+		{&nsFault{Fault: flap, off: true}, [2]bool{}},
+		{fault(chaos.Fault{Kind: chaos.Cut, From: "a", To: "w"}), [2]bool{}},
+		{fault(chaos.Fault{Kind: chaos.Lose, From: "a", To: "b", Share: 0.9}), [2]bool{}},
+		{fault(chaos.Fault{Kind: chaos.Block, From: "a", To: "b", Port: chaos.PortGossip}), [2]bool{}},
+		{fault(chaos.Fault{Kind: chaos.Block, From: "a", To: "b", Port: chaos.PortPeer}), [2]bool{true, true}},
+	} {
+		faults := []*nsFault{test.fault}
+		if have := [2]bool{isDead(faults, "a", "b"), isDead(faults, "b", "a")}; have != test.want {
+			t.Errorf("a relay under %s is dead: %v, want %v", test.fault, have, test.want)
+		}
+	}
+}

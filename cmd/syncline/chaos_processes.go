@@ -118,7 +118,7 @@ func (c *chaosProcesses) configure(spec chaos.Spec) error {
 		return err
 	}
 	var b strings.Builder
-	b.WriteString("cluster: chaos\nsecret_file: ./secret\n" + timingText(spec) + "roster:\n")
+	b.WriteString("cluster: chaos\nsecret_file: ./secret\n" + timingText(spec) + storageText(spec) + "roster:\n")
 	for _, p := range c.processes {
 		fmt.Fprintf(&b, "  - {name: %s, role: %s, api: %q, peer: %q", p.name, p.role, p.api, p.peer)
 		if p.gossip != "" {
@@ -143,6 +143,14 @@ func timingText(spec chaos.Spec) string {
 		return ""
 	}
 	return "timing: {" + strings.Join(parts, ", ") + "}\n"
+}
+
+// storageText is how durable commits are, as a configuration says it.
+func storageText(spec chaos.Spec) string {
+	if spec.Sync == "" {
+		return ""
+	}
+	return "storage: {sync: " + spec.Sync + "}\n"
 }
 
 // launch starts one process on its sockets and waits until it serves.
@@ -273,6 +281,24 @@ func (c *chaosProcesses) Start(ctx context.Context, name string) error {
 // Wipe implements chaos.Cluster.
 func (c *chaosProcesses) Wipe(_ context.Context, name string) error {
 	return os.RemoveAll(c.process(name).folder)
+}
+
+// copyOf is where a process's folder is kept as it was.
+func (c *chaosProcesses) copyOf(name string) string { return filepath.Join(c.folder, name+".copy") }
+
+// Copy implements chaos.Cluster.
+func (c *chaosProcesses) Copy(_ context.Context, name string) error {
+	to := c.copyOf(name)
+	return errors.Join(os.RemoveAll(to), os.CopyFS(to, os.DirFS(c.process(name).folder)))
+}
+
+// Rollback implements chaos.Cluster.
+func (c *chaosProcesses) Rollback(ctx context.Context, name string) error {
+	from := c.copyOf(name)
+	if _, err := os.Stat(from); err != nil {
+		return fmt.Errorf("there is no copy of it: %w", err)
+	}
+	return errors.Join(c.Wipe(ctx, name), os.CopyFS(c.process(name).folder, os.DirFS(from)))
 }
 
 // Shift implements chaos.Cluster.

@@ -26,8 +26,8 @@ const (
 type slowRelay struct {
 	at     netip.AddrPort // where it listens
 	target string         // host:port that it connects to
-	there  time.Duration  // latency towards the target
-	back   time.Duration
+	there  *relayLine     // towards the target
+	back   *relayLine
 
 	listener net.Listener
 	cancel   context.CancelFunc
@@ -47,7 +47,7 @@ func startRelay(at netip.Addr, target string, there, back time.Duration) (*slowR
 		cancel()
 		return nil, errors.Join(err, ln.Close())
 	}
-	r := &slowRelay{at: bound, target: target, there: there, back: back, listener: ln, cancel: cancel}
+	r := &slowRelay{at: bound, target: target, there: newRelayLine(there), back: newRelayLine(back), listener: ln, cancel: cancel}
 	r.group.Go(func() { r.accept(ctx) })
 	return r, nil
 }
@@ -87,11 +87,11 @@ func (r *slowRelay) serve(ctx context.Context, c net.Conn) {
 	var both sync.WaitGroup
 	both.Go(func() {
 		defer cancel()
-		delayed(ctx, t, c, r.there)
+		r.there.carry(ctx, t, c)
 	})
 	both.Go(func() {
 		defer cancel()
-		delayed(ctx, c, t, r.back)
+		r.back.carry(ctx, c, t)
 	})
 	both.Wait()
 }
@@ -102,8 +102,59 @@ type late struct {
 	due  time.Time
 }
 
-// delayed copies what is read to w, each piece as much later as delay says.
-func delayed(ctx context.Context, w io.Writer, from io.Reader, delay time.Duration) {
+// relayLine is one direction of a relay. It can be dead for a time, as a link is
+// that a packet filter has cut: what is under way waits, and goes on afterwards.
+type relayLine struct {
+	delay time.Duration
+
+	mu    sync.Mutex
+	alive chan struct{} // closed while all passes
+}
+
+func newRelayLine(delay time.Duration) *relayLine {
+	l := &relayLine{delay: delay, alive: make(chan struct{})}
+	close(l.alive)
+	return l
+}
+
+// set says whether the line is dead from now on.
+func (l *relayLine) set(dead bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	select {
+	case <-l.alive:
+		if dead {
+			l.alive = make(chan struct{})
+		}
+	default:
+		if !dead {
+			close(l.alive)
+		}
+	}
+}
+
+// wait waits until something is due and the line is alive.
+func (l *relayLine) wait(ctx context.Context, due time.Time) error {
+	timer := time.NewTimer(time.Until(due))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	l.mu.Lock()
+	alive := l.alive
+	l.mu.Unlock()
+	select {
+	case <-alive:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// carry copies what is read to w, each piece as much later as the line is long.
+func (l *relayLine) carry(ctx context.Context, w io.Writer, from io.Reader) {
 	queue := make(chan late, relayQueue)
 	var reader sync.WaitGroup
 	defer reader.Wait()
@@ -114,7 +165,7 @@ func delayed(ctx context.Context, w io.Writer, from io.Reader, delay time.Durati
 			n, err := from.Read(chunk)
 			if n > 0 {
 				select {
-				case queue <- late{chunk[:n], time.Now().Add(delay)}:
+				case queue <- late{chunk[:n], time.Now().Add(l.delay)}:
 				case <-ctx.Done():
 					return
 				}
@@ -125,9 +176,7 @@ func delayed(ctx context.Context, w io.Writer, from io.Reader, delay time.Durati
 		}
 	})
 	for one := range queue {
-		select {
-		case <-time.After(time.Until(one.due)):
-		case <-ctx.Done():
+		if l.wait(ctx, one.due) != nil {
 			return
 		}
 		if _, err := w.Write(one.data); err != nil {

@@ -53,6 +53,25 @@ func TestSlowRelay(t *testing.T) {
 	if took := time.Since(begun); took < there+back {
 		t.Errorf("there and back in %s, want at least %s", took, there+back)
 	}
+	// Cut as well, it carries nothing one way; healed, it brings what had waited.
+	r.there.set(true)
+	r.there.set(true)
+	if _, err := c.Write([]byte("late")); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.SetReadDeadline(time.Now().Add(2 * (there + back))); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := c.Read(got); err == nil {
+		t.Errorf("%q came over a line that is dead", got[:n])
+	}
+	r.there.set(false)
+	if err := c.SetReadDeadline(time.Now().Add(testPatience)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadFull(c, got[:4]); err != nil || string(got[:4]) != "late" {
+		t.Errorf("after healing: %q, %v", got[:4], err)
+	}
 	r.close()
 	if _, err := c.Read(got); err == nil {
 		t.Error("the connection lives on after the relay has ended")

@@ -122,6 +122,12 @@ func (c *runningCluster) Start(context.Context, string) error { return errNotOur
 // Wipe implements chaos.Cluster.
 func (c *runningCluster) Wipe(context.Context, string) error { return errNotOurs }
 
+// Copy implements chaos.Cluster.
+func (c *runningCluster) Copy(context.Context, string) error { return errNotOurs }
+
+// Rollback implements chaos.Cluster.
+func (c *runningCluster) Rollback(context.Context, string) error { return errNotOurs }
+
 // Shift implements chaos.Cluster.
 func (c *runningCluster) Shift(context.Context, string, chaos.Shift) error { return errNotOurs }
 

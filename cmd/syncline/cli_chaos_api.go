@@ -194,10 +194,13 @@ func (r *remote) showOutcome(run *client.ChaosRun) error {
 
 // stateWords are a state of a run in words.
 func stateWords(state string) string {
-	if state == client.RunNotHeld {
+	switch state {
+	case client.RunNotHeld:
 		return "did not hold"
+	case client.RunStopped:
+		return "was stopped"
 	}
-	return "is " + state
+	return state
 }
 
 // showVerdict shows timeline and verdict, of a run that has them.

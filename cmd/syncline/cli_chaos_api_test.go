@@ -23,8 +23,8 @@ func TestServeChaos(t *testing.T) {
 	c := newTestCluster(t, "", "a", "b")
 	scripts := folderOf(t, map[string]string{
 		"quick.star":  quickScript,
-		"false.star":  "cluster(nodes = 2, witness = True)\nload(rate = 50, at_least = 1)\nexpect(False, what = 'the sun is cold')\n",
-		"long.star":   "cluster(nodes = 2, witness = True)\nload(rate = 50)\ncut('b', 'w', lasts = '10m')\nnote('here')\nwait('5m')\n",
+		"false.star":  "cluster(nodes = 2, witness = True)\nexpect(False, what = 'the sun is cold')\n",
+		"long.star":   "cluster(nodes = 2, witness = True)\ncut('b', 'w', lasts = '10m')\nnote('here')\nwait('5m')\n",
 		"broken.star": "cluster(nodes = 2)\ncut(\n",
 	})
 	a := c.start(t, "a", "--chaos", "--chaos-scripts", scripts)
@@ -32,16 +32,17 @@ func TestServeChaos(t *testing.T) {
 	events := c.hear(t, "a")
 	defer events.stop()
 	run := func(args ...string) result { return c.command(t, args...) }
+	c.awaitVotes(t)
 
 	run("chaos", "scripts").want(t, exitOK, "quick", "a b w", "Shows that it is quick.", "broken.star:3:1:")
-	run("chaos", "scripts", "quick").want(t, exitOK, `wait("500ms")`)
+	run("chaos", "scripts", "quick").want(t, exitOK, `what = "a write is taken"`)
 	run("chaos", "scripts", "--output", "ndjson").want(t, exitOK, `{"name":"quick","about":"Shows that it is quick.","data":["a","b"],"witness":"w","fits":true,"why_not":""}`)
 	run("chaos", "start", "broken").want(t, exitError, "broken.star:3:1: ", "422 invalid_script")
 	run("chaos", "start", "none").want(t, exitNotFound, "no such script")
-	run("chaos", "start", "quick", "--seed", "7", "--watch").want(t, exitOK, "quick, seed 7, at node a: run ", "wait 500ms", "HELD: quick.star, seed 7", "▆")
+	run("chaos", "start", "quick", "--seed", "7", "--watch").want(t, exitOK, "quick, seed 7, at node a: run ", "✓ a write is taken", "HELD: quick.star, seed 7", "▆")
 	events.await(t, "chaos", `"state":"begun"`, `"script":"quick"`, `"state":"running"`)
 	events.await(t, "chaos", `"state":"ended"`, `"script":"quick"`, `"state":"held"`)
-	run("chaos", "start", "false", "--watch").want(t, exitError, "NOT HELD", "false.star:3:7: the sun is cold", "false did not hold")
+	run("chaos", "start", "false", "--watch").want(t, exitError, "NOT HELD", "false.star:2:7: the sun is cold", "false did not hold")
 	run("chaos", "runs").want(t, exitOK, "not_held", "held", "quick")
 
 	long := c.begin(t, "long")
@@ -51,10 +52,11 @@ func TestServeChaos(t *testing.T) {
 	run("chaos", "stop", long).want(t, exitOK, "stopped")
 	c.awaitFaults(t, 0)
 	run("chaos", "runs", long, "--output", "json").want(t, exitOK, `"state": "stopped"`, `"verdict": null`)
-	run("chaos", "runs", long, "--watch").want(t, exitError, "long is stopped")
+	run("chaos", "runs", long, "--watch").want(t, exitError, "long was stopped")
 	run("chaos", "stop", "none").want(t, exitNotFound, "no such run")
 
 	c.setPresets(t)
+	c.interruptStart(t)
 
 	// "The process's own drain (SIGTERM) stops a run and heals."
 	c.begin(t, "long")
@@ -93,6 +95,15 @@ func (c *testCluster) setPresets(t *testing.T) {
 	run("chaos", "heal").want(t, exitOK, "1 runs stopped")
 	c.awaitFaults(t, 0)
 	run("chaos", "runs", second).want(t, exitOK, "stopped")
+}
+
+// awaitVotes waits until the data nodes have every vote: what a run waits for is
+// its own patience, and not that of a busy machine that starts a cluster.
+func (c *testCluster) awaitVotes(t *testing.T) {
+	t.Helper()
+	for _, name := range c.nodes {
+		await(t, name+" has all votes", func() error { return c.hasVotes(t, name, len(c.api)) })
+	}
 }
 
 // command runs a command line that asks a.
@@ -142,16 +153,12 @@ func (c *testCluster) awaitFaults(t *testing.T, want int) {
 	})
 }
 
-// Ctrl-C of `chaos start --watch` stops the run, and says so.
-func TestInterruptedStart(t *testing.T) {
-	ours := goleak.IgnoreCurrent()
-	defer func() {
-		await(t, "all goroutines end", func() error { return goleak.Find(ours) })
-	}()
-	c := newTestCluster(t, "", "a", "b")
-	scripts := folderOf(t, map[string]string{"long.star": "cluster(nodes = 2, witness = True)\nload(rate = 50)\ncut('a', 'b', lasts = '10m')\nnote('here')\nwait('5m')\n"})
-	all := []*running{c.start(t, "a", "--chaos", "--chaos-scripts", scripts), c.start(t, "b", "--chaos"), c.start(t, "w", "--chaos")}
+// interruptStart presses Ctrl-C while `chaos start --watch` shows a run: it stops
+// the run, and says so.
+func (c *testCluster) interruptStart(t *testing.T) {
+	t.Helper()
 	ctx, interrupt := context.WithCancel(t.Context())
+	defer interrupt()
 	out, notes := &buffer{}, &buffer{}
 	app, _, _ := testApp(envNode + "=" + c.api["a"])
 	app.stdout, app.stderr = out, notes
@@ -168,10 +175,7 @@ func TestInterruptedStart(t *testing.T) {
 		t.Errorf("exit %d: %s", got, notes)
 	}
 	c.awaitFaults(t, 0)
-	if runs, err := c.at(t, "a").ChaosRuns(t.Context()); err != nil || len(runs) != 1 || runs[0].State != client.RunStopped {
+	if runs, err := c.at(t, "a").ChaosRuns(t.Context()); err != nil || len(runs) == 0 || runs[0].State != client.RunStopped {
 		t.Errorf("%+v, %v", runs, err)
-	}
-	for _, r := range all {
-		r.stop(t)
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/syncline/syncline/scripts/chaos"
 )
 
 // "cut a b --one-way --for 30s"; "a duration is mandatory"; "the command line
@@ -36,6 +38,45 @@ func TestCutIsPutOnBothEnds(t *testing.T) {
 	s.run("chaos", "heal", "--output", "json").want(t, exitOK, `"healed": 2`)
 	if len(b.faults)+len(c.faults) != 0 {
 		t.Errorf("after healing all: %+v %+v", b.faults, c.faults)
+	}
+}
+
+// A script's cut is put on both ends; what delays or loses one direction alone
+// works where it is sent from, and the other end refuses it.
+func TestFaultsOfScriptsArePutWhereTheyWork(t *testing.T) {
+	t.Parallel()
+	s := newCLIStand(t, true, "a", "b")
+	var members chaosMembers
+	for _, name := range []string{"a", "b"} {
+		m, err := newChaosMember(name, true, s.nodes[name].server.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		members = append(members, m)
+	}
+	defer members.close()
+	nobody := func(string) bool { return false }
+	for _, test := range []struct {
+		fault chaos.Fault
+		ends  [2]int // faults at a and b
+	}{
+		{chaos.Fault{Kind: chaos.Cut, From: "b", To: "a", OneWay: true}, [2]int{1, 1}},
+		{chaos.Fault{Kind: chaos.Slow, From: "b", To: "a", Delay: time.Millisecond}, [2]int{2, 2}},
+		{chaos.Fault{Kind: chaos.Slow, From: "b", To: "a", Delay: time.Millisecond, OneWay: true}, [2]int{2, 3}},
+		{chaos.Fault{Kind: chaos.Lose, From: "a", To: "b", Share: 0.5, OneWay: true}, [2]int{3, 3}},
+	} {
+		test.fault.Lasts = time.Minute
+		if err := members.breakOn(t.Context(), test.fault, nobody); err != nil {
+			t.Fatal(err)
+		}
+		if have := [2]int{len(s.nodes["a"].faults), len(s.nodes["b"].faults)}; have != test.ends {
+			t.Errorf("after %s a and b have %v faults, want %v", test.fault, have, test.ends)
+		}
+	}
+	down := func(name string) bool { return name == "a" }
+	one := chaos.Fault{Kind: chaos.Slow, From: "a", To: "b", Delay: time.Millisecond, OneWay: true, Lasts: time.Minute}
+	if err := members.breakOn(t.Context(), one, down); err == nil || !strings.Contains(err.Error(), "a takes no fault now") {
+		t.Errorf("a fault on what a sends, while a is down: %v", err)
 	}
 }
 

@@ -215,6 +215,7 @@ func TestResolveAll(t *testing.T) {
 	run("oldest", "--dry-run", "--limit", "2").want(t, exitOK, "would change what is shown", "2 to be resolved", "there are more")
 	run("node=b").want(t, exitOK, "skipped: nothing of it was written at node b", "0 resolved, 0 failed, 3 skipped")
 	run("newest", "--collection", "others", "--output", "ndjson").want(t, exitOK, `{"done":true,"dry_run":false,"ok":0,"failed":0,"skipped":0,"more":false}`)
+	run("oldest", "--only", strings.Repeat("a", 26), "--dry-run").want(t, exitNotFound, "0 to be resolved", "1 failed")
 	run("oldest", "--policy", "lww", "--reason", "a rule").want(t, exitOK, "resolved by a~", "3 resolved, 0 failed, 0 skipped")
 	s.run("get", "accounts", "y").want(t, exitOK, `{"balance":20}`)
 	s.nodes["a"].turn(false)
@@ -266,6 +267,7 @@ func TestDecisionsThatSayTooLittle(t *testing.T) {
 		"conflicts resolve x --pick 1 --resolver r":              "one of --pick",
 		"conflicts resolve --all --pick newest --resolver r":     "say one of them",
 		"conflicts resolve x --delete --dry-run":                 "go with --all",
+		"conflicts resolve x --delete --only x":                  "go with --all",
 		"conflicts resolve x --all --pick newest":                "leave one of them out",
 		"conflicts resolve --all":                                "newest, oldest or node=NAME",
 		"conflicts resolve --all --pick node=":                   "newest, oldest or node=NAME",

@@ -48,6 +48,7 @@ func newResolveCommand(a *app) *cobra.Command {
 	flags.BoolVar(&f.all, "all", false, "end all open conflicts that the filters leave")
 	flags.StringVarP(&f.rule.Collection, "collection", "c", "", "with --all: only of this collection")
 	flags.StringVar(&f.rule.Policy, "policy", "", "with --all: only of collections with this policy")
+	flags.StringSliceVar(&f.rule.Conflicts, "only", nil, "with --all: only this conflict; repeat it, or put commas between ids")
 	flags.IntVar(&f.rule.Limit, "limit", 0, fmt.Sprintf("with --all: at most so many, and never more than %d at once", client.MaxResolve))
 	flags.BoolVar(&f.rule.DryRun, "dry-run", false, "with --all: show what would happen, and change nothing")
 	return cmd
@@ -65,8 +66,8 @@ func (f *resolveFlags) resolveOne(ctx context.Context, r *remote, args []string)
 		return usagef("which conflict? `syncline conflicts ls` lists them; --all ends all")
 	case given != 1:
 		return usagef("say how it shall end: one of --pick, --doc, --file, --delete and --resolver")
-	case f.rule != client.ResolveRule{}:
-		return usagef("--collection, --policy, --limit and --dry-run go with --all")
+	case f.rule.Collection != "" || f.rule.Policy != "" || f.rule.Conflicts != nil || f.rule.Limit != 0 || f.rule.DryRun:
+		return usagef("--collection, --policy, --only, --limit and --dry-run go with --all")
 	}
 	resolution := client.Resolution{Guard: client.Guard{IfMatch: f.ifMatch}, Doc: []byte(f.doc), Delete: f.remove, Resolver: f.resolver, Reason: f.reason}
 	var err error

@@ -20,7 +20,7 @@ const maxSourceFile = 1 << 20
 func addStoredResolvers(group *cobra.Command, a *app) {
 	for _, c := range []*cobra.Command{
 		newResolverLsCommand(a), newResolverShowCommand(a), newResolverVersionsCommand(a), newResolverPutCommand(a),
-		newResolverRollbackCommand(a), newResolverRmCommand(a), newDryRunCommand(a),
+		newResolverRollbackCommand(a), newResolverRmCommand(a), newDryRunCommand(a), newResolverExamplesCommand(a),
 	} {
 		c.Annotations = map[string]string{talksToNodes: "yes"}
 		group.AddCommand(c)

@@ -170,6 +170,10 @@ func (s *cliStand) serve(n *cliNode, roster rest.Roster, chaos bool) {
 	cfg := rest.Config{
 		Engine: n.engine, Node: n.name, ClusterID: "shop", Roster: roster, Cluster: n, Build: "test",
 		Listen: []string{n.server.Listener.Addr().String()}, Scripts: workers,
+		Timing: rest.Timing{Beat: 150 * time.Millisecond, Lease: 1500 * time.Millisecond, Bound: 2100 * time.Millisecond},
+	}
+	if cfg.Examples, err = resolverExamples(); err != nil {
+		s.t.Fatal(err)
 	}
 	if chaos {
 		cfg.Chaos = n

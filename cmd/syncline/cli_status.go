@@ -54,6 +54,9 @@ func (p *statusPage) write() error {
 		{text("More failures allowed"), p.failures()},
 		{text("Open conflicts"), p.conflicts()},
 	}}
+	if t := v.Asked.Timing; t.BoundMS > 0 {
+		answers.add(text("Worst case of a cut"), text(worstCase(t)))
+	}
 	if err := answers.write(p.out, p.colour); err != nil {
 		return err
 	}
@@ -65,6 +68,11 @@ func (p *statusPage) write() error {
 	fmt.Fprintln(p.out, "\nLinks, from row to column")
 	links := p.links()
 	return links.write(p.out, p.colour)
+}
+
+// worstCase tells what a cut can do at worst, and what that follows from.
+func worstCase(t client.Timing) string {
+	return fmt.Sprintf("both sides take writes for at most %d ms (a vote counts for %d ms, and is asked for every %d ms)", t.BoundMS, t.LeaseMS, t.BeatMS)
 }
 
 // here says whether the node that was asked takes writes.

@@ -13,6 +13,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/syncline/syncline/web"
 )
 
 // dataDebian is the value of --data that imports the machine's package index.
@@ -30,7 +32,7 @@ func newDemoCommand(a *app) *cobra.Command {
 		Long: "Starts two data nodes and a witness as real processes on free loopback ports in a temporary\n" +
 			"folder, cuts their link, writes on both sides, heals it, tries rules on the conflict that this leaves,\n" +
 			"and shows every answer as it came. It ends with 0 only if every claim held. On a terminal the cluster\n" +
-			"then stays up until Ctrl-C.\n" +
+			"then stays up until Ctrl-C, and a browser opens with the tour of the dashboard: the same, by hand.\n" +
 			"With --data debian, the package index of this machine is imported through both nodes instead.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if data != "" && data != dataDebian {
@@ -108,8 +110,12 @@ func (d *demo) bank(ctx context.Context, c *demoCluster, t *teller) error {
 
 // stayUp leaves the cluster running until Ctrl-C.
 func (d *demo) stayUp(ctx, storyCtx context.Context, c *demoCluster) error {
-	page := c.url("a") + "/ui/"
-	fmt.Fprintf(d.app.stdout, "\nThe cluster stays up until Ctrl-C. Its page: %s\nTry, in another terminal:\n", page)
+	place, what, err := landingPlace()
+	if err != nil {
+		return err
+	}
+	page := c.url("a") + place
+	fmt.Fprintf(d.app.stdout, "\nThe cluster stays up until Ctrl-C. %s: %s\nTry, in another terminal:\n", what, page)
 	fmt.Fprintf(d.app.stdout, "  export %s=%s,%s\n", envNode, c.url("a"), c.url("b"))
 	for _, example := range []string{
 		"status --watch", "chaos cut a b --for 30s", `put accounts alice '{"balance":5}'`, "siblings accounts alice", "conflicts ls --state settled", "verify",
@@ -122,6 +128,20 @@ func (d *demo) stayUp(ctx, storyCtx context.Context, c *demoCluster) error {
 		return cause
 	}
 	return nil // Ctrl-C is how it ends
+}
+
+// landingPlace is where a browser is sent, and what it finds there: the tour,
+// which does by hand what the story has told, or without the dashboard the page
+// that says how to build it.
+func landingPlace() (place, what string, err error) {
+	page, err := web.New()
+	if err != nil {
+		return "", "", err
+	}
+	if page.Built() {
+		return "/ui/#/tour", "The same by hand, in a browser", nil
+	}
+	return "/ui/", "Its page", nil
 }
 
 // openPage opens the page in a browser, where there is a desktop with one. Its

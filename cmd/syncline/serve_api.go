@@ -35,9 +35,13 @@ func (n *dataNode) newAPI() (*rest.Server, error) {
 	}
 	cfg := rest.Config{
 		Engine: n.engine, Node: n.me.Name, ClusterID: n.roster.Cluster, Roster: n.roster.public(),
+		Timing: rest.Timing{Beat: n.cfg.timing.Beat, Lease: n.cfg.timing.Lease, Bound: boundOf(n.cfg.timing, n.roster.votes())},
 		Listen: []string{n.sockets.api.Addr().String()}, Cluster: state, Build: build(), UI: page, Docs: docs.Files,
 		Log: n.log.Named("api"), Metrics: registry,
 		Scripts: n.workers, Events: n.events, Timeline: n.timeline, Differences: n.replicator,
+	}
+	if cfg.Examples, err = resolverExamples(); err != nil {
+		return nil, err
 	}
 	if n.cfg.chaos {
 		cfg.Chaos, cfg.ChaosRuns, cfg.ChaosPresets = n.link, n.runs, &nodePresets{n.roster, n.runs}

@@ -194,7 +194,7 @@ func (c *clusterState) Lacking(dot vclock.Dot) []string {
 }
 
 // Divergence implements rest.Cluster. What there is to have is what any node
-// was ever heard to have.
+// was ever heard to have; of a node that is silent that is not known.
 func (c *clusterState) Divergence() []rest.Gap {
 	own, votes, data := c.frontier(), c.votes(), c.data()
 	all := own
@@ -212,8 +212,19 @@ func (c *clusterState) Divergence() []rest.Gap {
 		age = max(age, p.NodeLacks.Age.Seconds())
 	}
 	var out []rest.Gap
-	add := func(name string, silent bool, since time.Time, age float64) {
+	// What a silent node has, and what it has written since, nobody here knows.
+	unheard := map[string]time.Time{}
+	for _, p := range data {
+		if !p.Reachable {
+			unheard[p.Name] = c.origin.Add(p.Since).UTC()
+		}
+	}
+	add := func(name string, age float64) {
 		for d := range all.All() {
+			since, silent := unheard[name]
+			if !silent {
+				since, silent = unheard[d.Actor.Node()]
+			}
 			g := rest.Gap{Node: name, Actor: d.Actor, Lag: rest.Lag{UnknownSince: since}}
 			if !silent {
 				g.Lag = rest.Lag{Versions: d.Seq - min(d.Seq, has[name].Get(d.Actor))}
@@ -224,9 +235,9 @@ func (c *clusterState) Divergence() []rest.Gap {
 			out = append(out, g)
 		}
 	}
-	add(c.self, false, time.Time{}, age)
+	add(c.self, age)
 	for _, p := range data {
-		add(p.Name, !p.Reachable, c.origin.Add(p.Since).UTC(), p.PeerLacks.Age.Seconds())
+		add(p.Name, p.PeerLacks.Age.Seconds())
 	}
 	return out
 }

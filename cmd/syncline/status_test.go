@@ -62,7 +62,7 @@ func stateOf(t *testing.T) *clusterState {
 						Granted: true, RoundTrip: 1500 * time.Microsecond, Offset: -2 * time.Millisecond, Standing: node.StandingGood,
 						Frontier: vector(t, "a~aaaaaaaa:9", "b~bbbbbbbb:7"),
 					},
-					{Name: "c", Counts: true, Since: heard, LastHeard: heard, Answered: true, RoundTrip: time.Second, Problem: "no route to c", Frontier: vector(t, "a~aaaaaaaa:4")},
+					{Name: "c", Counts: true, Since: heard, LastHeard: heard, Answered: true, RoundTrip: time.Second, Problem: "no route to c", Frontier: vector(t, "a~aaaaaaaa:4", "c~cccccccc:3")},
 					{Name: "w", Witness: true, Since: testStart, Reason: witness.Boot},
 				},
 			}
@@ -219,7 +219,7 @@ func TestFresh(t *testing.T) {
 }
 
 // API.md: "node × actor: how many versions behind, age of the oldest missing,
-// unknown_since".
+// unknown_since". What a silent node has written since is not known either.
 func TestDivergence(t *testing.T) {
 	got := map[string]rest.Lag{}
 	for _, g := range stateOf(t).Divergence() {
@@ -230,6 +230,7 @@ func TestDivergence(t *testing.T) {
 		"a a~aaaaaaaa": {}, "a b~bbbbbbbb": {Versions: 2, Seconds: 3},
 		"b a~aaaaaaaa": {}, "b b~bbbbbbbb": {},
 		"c a~aaaaaaaa": silent, "c b~bbbbbbbb": silent,
+		"a c~cccccccc": silent, "b c~cccccccc": silent, "c c~cccccccc": silent,
 	}
 	if len(got) != len(want) {
 		t.Errorf("%v", got)

@@ -129,6 +129,7 @@ type clusterJSON struct {
 	Frontier   vclock.Vector  `json:"frontier"`
 	Stable     vclock.Vector  `json:"stable"`
 	CatchingUp bool           `json:"catching_up"`
+	Timing     Timing         `json:"timing"`
 	Disk       Disk           `json:"disk"`
 	Conflicts  conflictCounts `json:"conflicts"`
 	Peers      []Peer         `json:"peers"`
@@ -174,8 +175,8 @@ func (s *Server) clusterJSON(ctx context.Context) (clusterJSON, error) {
 		Cluster: s.cfg.ClusterID, Node: s.cfg.Node, Role: RoleData, Build: s.cfg.Build, Roster: s.cfg.Roster,
 		Write:    s.writeJSON(status.Write),
 		Frontier: verify.Frontier, Stable: status.Stable,
-		CatchingUp: s.engine.Standing() == node.StandingCatchingUp,
-		Disk:       status.Disk, Peers: filled(status.Peers),
+		CatchingUp: s.engine.Standing() == node.StandingCatchingUp, Timing: s.cfg.Timing,
+		Disk: status.Disk, Peers: filled(status.Peers),
 		Conflicts: conflictCounts{Open: counts.Open, Settled: counts.Records},
 	}, nil
 }

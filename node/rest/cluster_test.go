@@ -52,7 +52,7 @@ func TestCluster(t *testing.T) {
 			{"name":"w","role":"witness","api":"","peer":"127.0.0.1:7419","priority":0}]},
 		"write":{"state":"writable","cause":"","since":"2026-11-21T14:02:05Z","votes":{"have":3,"need":2,"of":3},"expires_in_ms":1330,
 			"writable_nodes":["http://127.0.0.1:7401","http://127.0.0.1:7402"]},
-		"frontier":{"%s":3},"stable":{},"catching_up":false,"disk":{"free_bytes":1,"low":false},"conflicts":{"open":1,"settled":0},
+		"frontier":{"%s":3},"stable":{},"catching_up":false,"timing":{"beat_ms":150,"lease_ms":1500,"bound_ms":2100},"disk":{"free_bytes":1,"low":false},"conflicts":{"open":1,"settled":0},
 		"peers":[{"name":"a","reachable":true,"since":"2026-11-21T14:02:05Z","round_trip_ms":0.4,"clock_offset_ms":null,
 			"node_lacks":{"versions":12,"seconds":3.1},"peer_lacks":{"versions":null,"seconds":null,"unknown_since":"2026-11-21T14:02:06Z"}}]}`,
 		s.engine.Actor()))

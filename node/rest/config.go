@@ -24,6 +24,7 @@ type Config struct {
 	Node      string // this node's name
 	ClusterID string // the cluster's id, as /v1/cluster shows it
 	Roster    Roster
+	Timing    Timing // of the vote
 	// Listen are the addresses that this process has bound for the API,
 	// host:port. Together with those of the roster they are the hosts that a
 	// request may name.
@@ -48,6 +49,7 @@ type Config struct {
 	// --chaos.
 	ChaosRuns    ChaosRuns
 	ChaosPresets ChaosPresets
+	Examples     []ResolverExample // resolvers that come with the program
 }
 
 // Roster is the list of members, as the API shows it.

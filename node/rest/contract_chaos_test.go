@@ -28,8 +28,8 @@ func chaosWorlds() []world {
 	post := func(target, body string, status int, code string) call {
 		return call{method: "POST", target: target, body: body, status: status, code: code}
 	}
-	stop := func(id string, status int, code string) call {
-		return call{method: "DELETE", target: runs + "/" + id, status: status, code: code}
+	stop := func(status int, code string) call {
+		return call{method: "DELETE", target: runs + "/r1", status: status, code: code}
 	}
 	encoded := func(target string) call {
 		return call{method: "POST", target: target, body: body, status: 415, code: "unsupported_type", headers: merge("Content-Encoding: gzip")}
@@ -38,7 +38,7 @@ func chaosWorlds() []world {
 	worlds := []world{
 		{name: "scripts and runs", calls: []call{
 			get(scripts, 200, ""), get(scripts+"/split", 200, ""), get(scripts+"/none", 404, "not_found"), get(scripts+"/..%2fx", 422, "invalid"),
-			get(runs, 200, ""), get(runs+"/r1", 404, "not_found"), stop("r1", 404, "not_found"),
+			get(runs, 200, ""), get(runs+"/r1", 404, "not_found"), stop(404, "not_found"),
 			post(scripts+"/none/run", "", 404, "not_found"), post(scripts+"/broken/run", "", 422, "invalid_script"), post(scripts+"/..%2fx/run", "", 422, "invalid"),
 			post(start, `{"seed":`, 400, "bad_json"), post(start, `{"seed":"7"}`, 422, "invalid"), post(start, `{"speed":7}`, 422, "invalid"),
 			post(start, long, 413, "too_large"), post(start, stuck, 408, "slow_body"), encoded(start),
@@ -47,13 +47,13 @@ func chaosWorlds() []world {
 			get(runs+"/r1?feed=longpoll", 400, "bad_request"), get(runs+"/r1?feed=sse", 400, "bad_cursor", "Last-Event-ID: 7"),
 			get(runs+"/r1?feed=sse", 400, "bad_cursor", "Last-Event-ID: x"), get(runs+"/r1", 406, "not_acceptable", "Accept: text/html"),
 			{method: "HEAD", target: runs + "/r1?feed=sse", status: 200},
-			stop("r1", 200, ""), stop("r1", 200, ""),
+			stop(200, ""), stop(200, ""),
 			get(runs+"/r1?feed=sse", 200, ""), get(runs+"/r1", 200, "", "Accept: application/x-ndjson"),
 		}},
 		{name: "a run that does not stop", setup: func(s *stand) {
 			s.must(201, "POST", start, "")
 			s.chaosRuns().busy = true
-		}, calls: []call{stop("r1", 503, "busy")}},
+		}, calls: []call{stop(503, "busy")}},
 		{name: "runs of a node that stops", setup: func(s *stand) { s.chaosRuns().closed = true }, calls: []call{post(start, "", 503, "draining")}},
 		{name: "too many streams of runs", setup: func(s *stand) {
 			s.must(201, "POST", start, "")
@@ -79,7 +79,7 @@ func chaosWorlds() []world {
 	}
 	without := world{name: "scripts without chaos"}
 	for _, c := range []call{
-		get(scripts, 0, ""), get(scripts+"/split", 0, ""), post(start, "", 0, ""), get(runs, 0, ""), get(runs+"/r1", 0, ""), stop("r1", 0, ""),
+		get(scripts, 0, ""), get(scripts+"/split", 0, ""), post(start, "", 0, ""), get(runs, 0, ""), get(runs+"/r1", 0, ""), stop(0, ""),
 		get(presets, 0, ""), post(isolate, body, 0, ""), post(heal, "", 0, ""),
 	} {
 		c.status, c.code = 404, "unknown_route"

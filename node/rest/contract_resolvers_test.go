@@ -137,6 +137,7 @@ func goodResolvers(s *stand) []call {
 		call{method: "PUT", target: "/v1/resolvers/kept", body: add, status: 200, headers: merge("Content-Type: application/vnd.starlark")},
 		call{method: "GET", target: "/v1/resolvers/kept", status: 200, headers: merge("Accept: text/plain")},
 		call{method: "GET", target: "/v1/resolvers/unused/versions", status: 200},
+		call{method: "GET", target: "/v1/examples/resolvers", status: 200},
 		call{method: "POST", target: "/v1/resolvers/unused/rollback", body: fmt.Sprintf(`{"hash":%q}`, conflict.ScriptVersion(newest)), status: 201})
 }
 

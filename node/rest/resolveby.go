@@ -38,7 +38,8 @@ func (r *resolveRun) byResolver(ctx context.Context, c *node.Conflict, line reso
 		if err != nil {
 			return err
 		}
-		line.Verdict, line.Doc = f.Verdict, f.Doc
+		left := f.Run.Cut()
+		line.Verdict, line.Doc, line.Run = f.Verdict, f.Doc, &left
 		line.Same = f.Reason() == "" && (f.Verdict == conflict.VerdictDelete) == d.Shown.Deleted && bytes.Equal(f.Doc, d.Shown.Body)
 		if f.Reason() != "" {
 			return r.refused(line, node.NoValue(d, s, f))

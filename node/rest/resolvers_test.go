@@ -271,7 +271,7 @@ func TestResolveManyByResolver(t *testing.T) {
 	s.must(201, "PUT", "/v1/docs/books/moby", `{"title":1}`)
 	ask := func(body string) []map[string]any { return s.must(200, "POST", "/v1/conflicts/resolve", body).lines(t) }
 	all := ask(`{"resolver":"add","dry_run":true}`)
-	if len(all) != 3 || all[0]["verdict"] != "value" || in(t, all[0], "doc", "balance") != 90.0 || all[0]["same"] != false || all[0]["dot"] != nil || all[2]["ok"] != 2.0 {
+	if len(all) != 3 || all[0]["verdict"] != "value" || in(t, all[0], "doc", "balance") != 90.0 || all[0]["same"] != false || all[0]["dot"] != nil || in(t, all[0], "run", "steps") == nil || all[2]["ok"] != 2.0 {
 		t.Errorf("%v", all)
 	}
 	all = ask(`{"resolver":"add","limit":1,"reason":"sums"}`)

@@ -49,6 +49,7 @@ func (s *Server) built() []endpoint {
 		{post, "/v1/conflicts/:id/restore", s.restoreConflict},
 		{post, "/v1/conflicts/:id/revert", s.revertConflict},
 		{post, "/v1/conflicts/:id/review", s.reviewConflict},
+		{get, "/v1/examples/resolvers", s.listExamples},
 		{get, "/v1/resolvers", s.listResolvers},
 		{post, "/v1/resolvers/check", s.checkResolver},
 		{get, "/v1/resolvers/:name", s.getResolver},

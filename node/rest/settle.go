@@ -2,7 +2,6 @@ package rest
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 	"slices"
 	"unicode/utf8"
@@ -96,8 +95,7 @@ func (s *Server) resolveConflict(c echo.Context) error {
 		return err
 	}
 	if d.found.State != node.ConflictOpen {
-		return &node.Error{Op: "resolve", Kind: node.ConflictChanged, Key: d.now.Key.String(), Current: &d.now, Err: fmt.Errorf(
-			"the conflict has ended, by %s; restore one of its values, or write the document", d.found.Record.By)}
+		return ended(&d.found, &d.now)
 	}
 	out, err := s.engine.Resolve(r.Context(), d.found.ID, resolution)
 	return s.answerDecision(c, d, out, err)

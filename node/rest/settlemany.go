@@ -45,6 +45,7 @@ func (p picker) pick(s conflict.Siblings) *conflict.Version {
 type resolveMany struct {
 	collection conflict.Collection // "": all
 	policy     conflict.PolicyKind // "": all
+	named      []string            // only these conflicts; nil: all that are open
 	picker     picker
 	resolver   string // decides instead of the picker; "": the picker does
 	dry        bool
@@ -68,7 +69,8 @@ func readResolveMany(body []byte) (resolveMany, error) {
 		m.fail("both pick and resolver: say one of them")
 	}
 	filter := m.object("filter")
-	filter.only("c", "policy")
+	filter.only("c", "policy", "conflicts")
+	out.named = filter.conflictIDs()
 	if filter.has("c") {
 		if out.collection, err = conflict.ParseCollection(filter.text("c")); err != nil {
 			filter.fail("filter.c: %w", err)
@@ -138,7 +140,7 @@ func (s *Server) resolveConflicts(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	body, err := readBody(r, maxAction)
+	body, err := readBody(r, maxMany)
 	if err != nil {
 		return err
 	}
@@ -191,6 +193,9 @@ type resolveRun struct {
 // run goes through the open conflicts. An error breaks the answer off, without
 // its last line.
 func (r *resolveRun) run(ctx context.Context) error {
+	if r.named != nil {
+		return r.runNamed(ctx)
+	}
 	q := node.ConflictQuery{State: node.ConflictOpen, Collection: r.collection, Limit: resolvePage}
 	for {
 		page, err := r.s.engine.Conflicts(ctx, q)
@@ -226,6 +231,7 @@ type resolveLine struct {
 	// with a resolver
 	Verdict conflict.Verdict `json:"verdict,omitempty"`
 	Doc     json.RawMessage  `json:"doc,omitempty"` // of a dry run
+	Run     *conflict.Run    `json:"run,omitempty"` // of a dry run: what the resolver left
 }
 
 // one ends one conflict, or says how it would end.

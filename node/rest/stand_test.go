@@ -161,6 +161,7 @@ func newStand(t testing.TB, change func(*Config)) *stand {
 	t.Cleanup(func() { _ = s.timeline.Close() })
 	cfg := Config{
 		Engine: s.engine, Node: "b", ClusterID: "shop", Roster: testRoster(), Listen: []string{"127.0.0.1:7402"},
+		Timing:  Timing{Beat: 150 * time.Millisecond, Lease: 1500 * time.Millisecond, Bound: 2100 * time.Millisecond},
 		Cluster: s.cluster, Build: "test", UI: page, Docs: os.DirFS("../../docs"), Log: hclog.NewNullLogger(),
 		Scripts: script.NewInline(), Timeline: s.timeline, Differences: s.compared,
 	}

@@ -47,7 +47,8 @@ func Compose(seed uint64) Composition {
 }
 
 // loads are a ledger of 70 % writes and 30 % reads, and one or two loads that
-// meet: the same keys blindly, lists by If-Match, or sessions.
+// meet: the same keys blindly, lists by If-Match, sessions, or what a merge puts
+// together.
 func (d *drawer) loads() []string {
 	out := []string{fmt.Sprintf(`load(rate = %d, clients = 2, reads = 0.3, deletes = 0.1)`, 60+d.IntN(100))}
 	others := []string{
@@ -55,6 +56,8 @@ func (d *drawer) loads() []string {
 		`load(kind = "append", rate = 30, keys = 3, at_least = 5)`,
 		`load(kind = "session", rate = 40, clients = 2, at_least = 5)`,
 		`load(kind = "counter", rate = 30, at_least = 5)`,
+		`load(kind = "sum", rate = 40, keys = 3, at_least = 5)`,
+		`load(kind = "members", rate = 30, keys = 2, at_least = 5)`,
 		fmt.Sprintf(`bulk("%s", "parts", %d)`, d.data[0], 100+d.IntN(900)),
 		fmt.Sprintf(`feed("%s")`, d.data[d.IntN(len(d.data))]),
 	}

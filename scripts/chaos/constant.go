@@ -68,7 +68,7 @@ func constants(list []syntax.Expr) (starlark.Value, bool) {
 func clusterParams() *function {
 	return &function{name: clusterName, params: []param{
 		{name: "nodes", kind: anyValue, missing: "how many data nodes, or their names: cluster(nodes = 2, witness = True)"},
-		optional("witness", aBool), optional("beat", aSpan), optional("lease", aSpan),
+		optional("witness", aBool), optional("beat", aSpan), optional("lease", aSpan), optional("sync", aSync),
 	}}
 }
 
@@ -156,7 +156,7 @@ func (s *Spec) fill(a *arguments) error {
 	if a.bool("witness") {
 		s.Witness = witnessName
 	}
-	s.Beat, s.Lease = a.span("beat", 0), a.span("lease", 0)
+	s.Beat, s.Lease, s.Sync = a.span("beat", 0), a.span("lease", 0), a.text("sync")
 	if s.Lease != 0 && s.Lease < minLease {
 		return fmt.Errorf("cluster: lease: at least %s", minLease)
 	}

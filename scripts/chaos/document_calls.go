@@ -17,13 +17,15 @@ import (
 // documentFunctions read and write documents at one node.
 func documentFunctions() []function {
 	at, key := required("at", aNode), required("key", aKey)
-	guard := []param{optional("if_match", aText), optional("context", aText), optional("absent", aBool)}
+	session := optional("session", aText)
+	guard := []param{optional("if_match", aText), optional("context", aText), session, optional("absent", aBool)}
 	return []function{
 		{name: "put", params: append([]param{at, key, required("doc", aDoc)}, guard...), do: (*run).put},
-		{name: "delete", params: append([]param{at, key}, guard[:2]...), do: (*run).remove},
+		{name: "delete", params: append([]param{at, key}, guard[:3]...), do: (*run).remove},
 		{name: "ops", params: append([]param{at, key, required("ops", aDoc)}, guard...), do: (*run).ops},
-		{name: "get", params: []param{at, key}, do: (*run).get},
-		{name: "bulk", params: []param{at, required("collection", aText), required("count", aCount), optional("atomic", aBool)}, do: (*run).bulk},
+		{name: "patch", params: append([]param{at, key, required("patch", aDoc)}, guard...), do: (*run).patch},
+		{name: "get", params: []param{at, key, session}, do: (*run).get},
+		{name: "bulk", params: []param{at, required("collection", aText), required("count", aCount), optional("atomic", aBool), optional("size", aCount)}, do: (*run).bulk},
 		{name: "configure", params: []param{at, required("collection", aText), required("config", aDoc)}, do: (*run).configure},
 		{name: "resolver", params: []param{at, required("name", aText), required("source", aText)}, do: (*run).resolver},
 	}
@@ -67,6 +69,8 @@ type op struct {
 	value  string // of the history
 	body   string // what is written, where it is not the value
 	ops    *client.Ops
+	patch  bool   // what is written is a merge patch
+	dot    string // of the version that is written again
 	guard  client.PutOptions
 	at     position
 }
@@ -85,6 +89,10 @@ func (r *run) write(ctx context.Context, o op) (*client.Written, error) {
 	switch {
 	case o.ops != nil:
 		w, err = node.Ops(ctx, key, *o.ops, o.guard)
+	case o.patch:
+		w, err = node.Patch(ctx, key, client.Patch{Body: []byte(body)}, o.guard)
+	case o.dot != "":
+		w, err = node.RestoreVersion(ctx, key, o.dot, o.guard)
 	case o.kind == history.OpDelete:
 		w, err = node.Delete(ctx, key, o.guard)
 	default:
@@ -92,7 +100,7 @@ func (r *run) write(ctx context.Context, o op) (*client.Written, error) {
 	}
 	rec := history.Record{
 		Client: o.client, Op: o.kind, Key: o.key, Value: o.value, Node: o.node, Base: o.guard.IfMatch,
-		Session: o.guard.Session != "" || strings.HasPrefix(o.client, sessionPrefix), At: o.at.source(),
+		Session: strings.HasPrefix(o.client, sessionPrefix), At: o.at.source(),
 	}
 	if o.guard.IfNoneMatch {
 		rec.Base = noBase
@@ -129,7 +137,7 @@ func (r *run) read(ctx context.Context, o op) (*client.Document, error) {
 
 // guardOf are the conditions of a write.
 func guardOf(a *arguments) client.PutOptions {
-	return client.PutOptions{IfMatch: a.text("if_match"), Context: a.text("context"), IfNoneMatch: a.bool("absent")}
+	return client.PutOptions{IfMatch: a.text("if_match"), Context: a.text("context"), Session: a.text("session"), IfNoneMatch: a.bool("absent")}
 }
 
 // scripted carries out a write of the script itself and tells of it.
@@ -140,9 +148,12 @@ func (r *run) scripted(a *arguments, o op, words string) (starlark.Value, error)
 	if ctxErr := r.ctx.Err(); ctxErr != nil {
 		return nil, ctxErr
 	}
-	fields := starlark.StringDict{"dot": starlark.String(""), "etag": starlark.String(""), "context": starlark.String(""), "conflicts": starlark.MakeInt(0)}
+	fields := starlark.StringDict{"dot": starlark.String(""), "etag": starlark.String(""), "context": starlark.String(""), "session": starlark.String(""), "conflicts": starlark.MakeInt(0)}
 	if w != nil {
-		fields = starlark.StringDict{"dot": starlark.String(w.Dot), "etag": starlark.String(w.ETag), "context": starlark.String(w.Context), "conflicts": starlark.MakeInt(w.Conflicts)}
+		fields = starlark.StringDict{
+			"dot": starlark.String(w.Dot), "etag": starlark.String(w.ETag), "context": starlark.String(w.Context),
+			"session": starlark.String(w.Session), "conflicts": starlark.MakeInt(w.Conflicts),
+		}
 	}
 	result := "ok"
 	if err != nil {
@@ -178,12 +189,20 @@ func (r *run) ops(a *arguments) (starlark.Value, error) {
 	return r.scripted(a, op{kind: history.OpOps, value: string(text), ops: &ops, guard: guardOf(a)}, "ops "+string(text)+" on")
 }
 
+func (r *run) patch(a *arguments) (starlark.Value, error) {
+	body, err := toJSON(a.values["patch"])
+	if err != nil {
+		return nil, fmt.Errorf("patch: %w", err)
+	}
+	return r.scripted(a, op{kind: history.OpOps, value: string(body), patch: true, guard: guardOf(a)}, "patch "+string(body)+" on")
+}
+
 func (r *run) get(a *arguments) (starlark.Value, error) {
-	d, err := r.read(r.ctx, op{client: scriptClient, node: a.text("at"), key: a.text("key"), at: a.at})
+	d, err := r.read(r.ctx, op{client: scriptClient, node: a.text("at"), key: a.text("key"), guard: client.PutOptions{Session: a.text("session")}, at: a.at})
 	if ctxErr := r.ctx.Err(); ctxErr != nil {
 		return nil, ctxErr
 	}
-	fields := starlark.StringDict{"doc": starlark.None, "etag": starlark.String(""), "context": starlark.String(""), "dot": starlark.String(""), "conflicts": starlark.MakeInt(0), "absent": starlark.Bool(client.Absent(err))}
+	fields := starlark.StringDict{"doc": starlark.None, "etag": starlark.String(""), "context": starlark.String(""), "dot": starlark.String(""), "session": starlark.String(""), "conflicts": starlark.MakeInt(0), "absent": starlark.Bool(client.Absent(err))}
 	if e, ok := errors.AsType[*client.Error](err); ok {
 		fields["context"], fields["etag"], fields["conflicts"] = starlark.String(e.Context), starlark.String(e.ETag), starlark.MakeInt(e.Conflicts)
 	}
@@ -193,7 +212,7 @@ func (r *run) get(a *arguments) (starlark.Value, error) {
 			return nil, decodeErr
 		}
 		fields["doc"], fields["etag"], fields["context"] = doc, starlark.String(d.ETag), starlark.String(d.Context)
-		fields["dot"], fields["conflicts"] = starlark.String(d.Dot), starlark.MakeInt(d.Conflicts)
+		fields["dot"], fields["conflicts"], fields["session"] = starlark.String(d.Dot), starlark.MakeInt(d.Conflicts), starlark.String(d.Session)
 	}
 	return answer(fields, err), nil
 }
@@ -208,7 +227,13 @@ func (r *run) bulk(a *arguments) (starlark.Value, error) {
 	r.bulks++
 	batch := fmt.Sprintf("bulk%d-%s", r.bulks, node)
 	begun := r.cfg.Now()
-	body := func(i int) string { return fmt.Sprintf(`{"by":%q,"n":%d}`, batch, i) }
+	fill := strings.Repeat("x", a.count("size", 0))
+	body := func(i int) string {
+		if fill != "" {
+			return fmt.Sprintf(`{"by":%q,"fill":%q,"n":%d}`, batch, fill, i)
+		}
+		return fmt.Sprintf(`{"by":%q,"n":%d}`, batch, i)
+	}
 	id := func(i int) string { return fmt.Sprintf("%s-%d", batch, i) }
 	lines := func(yield func(client.BulkLine) bool) {
 		for i := range count {
@@ -263,11 +288,15 @@ func (r *run) configure(a *arguments) (starlark.Value, error) {
 func (r *run) resolver(a *arguments) (starlark.Value, error) {
 	ctx, cancel := context.WithTimeout(r.ctx, opTimeout)
 	defer cancel()
-	_, err := r.node(a.text("at")).PutResolver(ctx, a.text("name"), []byte(a.text("source")), client.PutOptions{})
+	stored, err := r.node(a.text("at")).PutResolver(ctx, a.text("name"), []byte(a.text("source")), client.PutOptions{})
 	if ctxErr := r.ctx.Err(); ctxErr != nil {
 		return nil, ctxErr
 	}
 	r.changed()
 	r.book.note(a.at, fmt.Sprintf("resolver %s: %s", a.text("name"), map[bool]string{true: "stored", false: "refused"}[err == nil]))
-	return answer(starlark.StringDict{}, err), nil
+	hash := ""
+	if err == nil {
+		hash = stored.Hash
+	}
+	return answer(starlark.StringDict{"hash": starlark.String(hash)}, err), nil
 }

@@ -28,6 +28,12 @@ type fakeCluster struct {
 	breaks  error // the error of every fault
 	diverge bool
 	lose    bool // acknowledged writes are forgotten
+	idle    bool // what is written with a context changes nothing
+
+	past    map[string]string // bodies by dot
+	dots    map[client.Key][]string
+	open    map[client.Key]string // ids of open conflicts
+	records []client.Conflict
 }
 
 type fakeDoc struct {
@@ -36,7 +42,10 @@ type fakeDoc struct {
 }
 
 func newFake(names ...string) *fakeCluster {
-	c := &fakeCluster{nodes: map[string]*fakeNode{}, docs: map[client.Key]fakeDoc{}, lacks: map[chaos.Ability]string{}}
+	c := &fakeCluster{
+		nodes: map[string]*fakeNode{}, docs: map[client.Key]fakeDoc{}, lacks: map[chaos.Ability]string{},
+		past: map[string]string{}, dots: map[client.Key][]string{},
+	}
 	for _, name := range names {
 		c.nodes[name] = &fakeNode{name: name, c: c}
 	}
@@ -77,6 +86,11 @@ func (c *fakeCluster) Resume(_ context.Context, name string) error { return c.di
 func (c *fakeCluster) Kill(_ context.Context, name string) error   { return c.did("kill %s", name) }
 func (c *fakeCluster) Start(_ context.Context, name string) error  { return c.did("start %s", name) }
 func (c *fakeCluster) Wipe(_ context.Context, name string) error   { return c.did("wipe %s", name) }
+func (c *fakeCluster) Copy(_ context.Context, name string) error   { return c.did("copy %s", name) }
+
+func (c *fakeCluster) Rollback(_ context.Context, name string) error {
+	return c.did("rollback %s", name)
+}
 
 func (c *fakeCluster) Shift(_ context.Context, name string, s chaos.Shift) error {
 	return c.did("clock %s %s %v", name, s.Offset, s.Drift)
@@ -104,6 +118,10 @@ func (n *fakeNode) refuses() bool {
 }
 
 func (n *fakeNode) write(key client.Key, doc string) (*client.Written, error) {
+	return n.writeBy(key, func() string { return doc })
+}
+
+func (n *fakeNode) writeBy(key client.Key, body func() string) (*client.Written, error) {
 	n.c.mu.Lock()
 	defer n.c.mu.Unlock()
 	if n.refuses() {
@@ -111,14 +129,22 @@ func (n *fakeNode) write(key client.Key, doc string) (*client.Written, error) {
 	}
 	n.c.seq++
 	w := &client.Written{ID: key.ID, Dot: fmt.Sprintf("%s~k3f9x2mz:%d", n.name, n.c.seq)}
-	if !n.c.lose {
-		n.c.docs[key] = fakeDoc{doc, w.Dot}
+	if doc := body(); !n.c.lose {
+		n.c.docs[key], n.c.past[w.Dot], n.c.dots[key] = fakeDoc{doc, w.Dot}, doc, append(n.c.dots[key], w.Dot)
 	}
 	return w, nil
 }
 
-func (n *fakeNode) Put(_ context.Context, key client.Key, doc []byte, _ client.PutOptions) (*client.Written, error) {
-	return n.write(key, string(doc))
+func (n *fakeNode) Put(_ context.Context, key client.Key, doc []byte, options client.PutOptions) (*client.Written, error) {
+	return n.writeBy(key, func() string {
+		switch {
+		case options.Context == "":
+			return string(doc)
+		case n.c.idle:
+			return n.c.docs[key].doc
+		}
+		return n.c.merge(key, options.Context, string(doc))
+	})
 }
 
 func (n *fakeNode) Delete(_ context.Context, key client.Key, _ client.PutOptions) (*client.Written, error) {
@@ -132,7 +158,7 @@ func (n *fakeNode) Get(_ context.Context, key client.Key, _ client.Options) (*cl
 	if !ok || d.doc == "" {
 		return nil, &client.Error{Code: client.NotFound, Status: 404, Title: "not found"}
 	}
-	return &client.Document{ID: key.ID, Doc: []byte(d.doc), Dot: d.dot}, nil
+	return &client.Document{ID: key.ID, Doc: []byte(d.doc), Dot: d.dot, Context: d.dot}, nil
 }
 
 func (n *fakeNode) List(_ context.Context, collection string, _ client.ListOptions) iter.Seq2[*client.Document, error] {
@@ -162,8 +188,14 @@ func (n *fakeNode) Siblings(_ context.Context, key client.Key, _ client.Options)
 	return &client.Siblings{Siblings: []client.Sibling{{Dot: d.dot, Doc: []byte(d.doc), Clock: clock}}}, nil
 }
 
-func (n *fakeNode) Conflicts(context.Context, client.ConflictsOptions) iter.Seq2[*client.Conflict, error] {
-	return func(func(*client.Conflict, error) bool) {}
+func (n *fakeNode) Conflicts(_ context.Context, options client.ConflictsOptions) iter.Seq2[*client.Conflict, error] {
+	return func(yield func(*client.Conflict, error) bool) {
+		for i := range n.c.records {
+			if r := &n.c.records[i]; r.State == options.State && r.Collection == options.Collection && !yield(r, nil) {
+				return
+			}
+		}
+	}
 }
 
 func (n *fakeNode) ConflictCounts(context.Context, client.Options) (client.ConflictCounts, error) {

@@ -1,6 +1,7 @@
 package chaos
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -151,6 +152,8 @@ func processFunctions() []function {
 		{name: "kill", params: []param{required("node", aMember)}, many: true, needs: Processes, do: (*run).kill},
 		{name: "start", params: []param{required("node", aMember)}, many: true, needs: Processes, do: (*run).start},
 		{name: "wipe", params: []param{required("node", aMember)}, many: true, needs: Processes, do: (*run).wipe},
+		{name: "copy", params: []param{required("node", aMember)}, many: true, needs: Processes, do: (*run).copy},
+		{name: "rollback", params: []param{required("node", aMember)}, many: true, needs: Processes, do: (*run).rollback},
 		{
 			name:   "clock",
 			params: []param{required("node", aMember), optional("offset", aShift), optional("drift", aDrift), lasts()},
@@ -222,15 +225,37 @@ func (r *run) startOne(at position, name string) error {
 }
 
 func (r *run) wipe(a *arguments) (starlark.Value, error) {
+	return r.stored(a, storing{"wipe %s: it has nothing any more", r.downProcesses(), "kill it first", r.cfg.Cluster.Wipe})
+}
+
+// copy copies what a process has stored that is down, or stands still: then it is
+// what a loss of power would leave.
+func (r *run) copy(a *arguments) (starlark.Value, error) {
+	return r.stored(a, storing{"copy %s: what it has now is kept", r.stillProcesses(), "kill or pause it first", r.cfg.Cluster.Copy})
+}
+
+func (r *run) rollback(a *arguments) (starlark.Value, error) {
+	return r.stored(a, storing{"rollback %s: it has what it had when it was copied", r.downProcesses(), "kill it first", r.cfg.Cluster.Rollback})
+}
+
+// storing is something that is done to what a process has stored.
+type storing struct {
+	words string
+	fit   []string // processes that do not run
+	first string   // what is to be done about the others
+	do    func(context.Context, string) error
+}
+
+func (r *run) stored(a *arguments, s storing) (starlark.Value, error) {
 	r.changed()
 	for _, name := range a.rest {
-		if !slices.Contains(r.downProcesses(), name) {
-			return nil, fmt.Errorf("wipe: %s runs: kill it first", name)
+		if !slices.Contains(s.fit, name) {
+			return nil, fmt.Errorf("%s: %s runs: %s", a.fn.name, name, s.first)
 		}
-		if err := r.cfg.Cluster.Wipe(r.ctx, name); err != nil {
-			return nil, fmt.Errorf("wipe %s: %w", name, err)
+		if err := s.do(r.ctx, name); err != nil {
+			return nil, fmt.Errorf("%s %s: %w", a.fn.name, name, err)
 		}
-		r.book.note(a.at, "wipe "+name+": it has nothing any more")
+		r.book.note(a.at, fmt.Sprintf(s.words, name))
 	}
 	return nil, nil
 }

@@ -71,7 +71,7 @@ func (r *run) readAll() ([]history.Record, error) {
 	keys := map[string]map[string]string{} // collection to id to the dot of its only write
 	for _, one := range r.book.history() {
 		switch one.Op {
-		case history.OpPut, history.OpDelete, history.OpAppend, history.OpInc, history.OpOps:
+		case history.OpPut, history.OpDelete, history.OpAppend, history.OpInc, history.OpMember, history.OpOps:
 			k := keyOf(one.Key)
 			if keys[k.Collection] == nil {
 				keys[k.Collection] = map[string]string{}

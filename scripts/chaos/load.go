@@ -23,10 +23,12 @@ const (
 	loadAppend  = "append"  // all append to the same few lists, with If-Match
 	loadSession = "session" // clients move between nodes with their sessions
 	loadCounter = "counter" // each client counts up a counter of its own
+	loadSum     = "sum"     // all add to the same few numbers, which a merge adds up
+	loadMembers = "members" // each client writes members of its own, of the same few documents
 )
 
 func loadKinds() []string {
-	return []string{loadLedger, loadShared, loadAppend, loadSession, loadCounter}
+	return []string{loadLedger, loadShared, loadAppend, loadSession, loadCounter, loadSum, loadMembers}
 }
 
 // sessionPrefix begins the names of clients that carry a session.
@@ -108,6 +110,7 @@ func (l *load) newWorker(r *run, node string, i int) *worker {
 func (w *worker) work(ctx context.Context) {
 	act := map[string]func(context.Context){
 		loadLedger: w.ledger, loadShared: w.shared, loadAppend: w.append, loadSession: w.session, loadCounter: w.counter,
+		loadSum: w.sum, loadMembers: w.member,
 	}[w.load.kind]
 	tick := time.NewTicker(w.load.every)
 	defer tick.Stop()

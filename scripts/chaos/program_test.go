@@ -51,6 +51,12 @@ func TestCompileSaysWhatIsWrong(t *testing.T) {
 		{two + "def f():\n    kill('a', 'x')\n", `s.star:3:15: kill: node: no node "x"`},
 		{two + "clock('a', drift = 3, lasts = '1s')\n", "a drift of at most"},
 		{two + "block('a', 'b', port = 'api', lasts = '1s')\n", `want "peer" or "gossip"`},
+		{"cluster(nodes = 2, sync = 'off')\n", `s.star:1:1: cluster: sync: want "full" or "normal", not "off"`},
+		{two + "always(lambda: True, what = 'x')\n", "s.star:2:1: always: lasts is missing: always(holds, what, lasts)"},
+		{two + "restore('a', 'k/1')\n", "s.star:2:1: restore: dot is missing"},
+		{two + "patch('a', 'k/1', 7)\n", "s.star:2:19: patch: patch: want a document"},
+		{two + "records('w', 'k/1')\n", `"w" is the witness, which stores no documents`},
+		{two + "rollback('x')\n", `s.star:2:10: rollback: node: no node "x"`},
 		{two + "eventually(writers(), what = 1)\n", "s.star:2:30: eventually: what: want a text"},
 	} {
 		_, err := chaos.Compile("s.star", test.source)

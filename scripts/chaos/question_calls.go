@@ -26,6 +26,7 @@ func questionFunctions() []function {
 		{name: "conflicts", params: []param{required("at", aNode)}, do: (*run).conflicts},
 		{name: "expect", params: []param{required("holds", anyValue), required("what", aText)}, do: (*run).expect},
 		{name: "eventually", params: []param{required("holds", aFunc), required("what", aText), within}, do: (*run).eventually},
+		{name: "always", params: []param{required("holds", aFunc), required("what", aText), required("lasts", aWait)}, do: (*run).always},
 		{name: "converged", params: []param{within}, do: (*run).convergedCall},
 		{name: "accounted", do: (*run).accountedCall},
 	}

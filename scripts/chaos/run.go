@@ -205,9 +205,13 @@ func (r *run) finish() error {
 	r.ctx = ctx
 	defer func() { r.ctx = whole }()
 	r.stopLoads()
+	within := finishWithin
+	if r.failure != nil {
+		within = DefaultWithin // that it does not hold is known
+	}
 	err := r.mend()
 	if err == nil && !r.accounted {
-		if err = r.converge(position{}, finishWithin); err == nil {
+		if err = r.converge(position{}, within); err == nil {
 			err = r.account(position{})
 		}
 	}
@@ -247,6 +251,13 @@ func (r *run) downProcesses() []string {
 	r.book.mu.Lock()
 	defer r.book.mu.Unlock()
 	return slices.Clone(r.book.down)
+}
+
+// stillProcesses are those that are down or stand still.
+func (r *run) stillProcesses() []string {
+	r.book.mu.Lock()
+	defer r.book.mu.Unlock()
+	return r.book.downLocked()
 }
 
 // await looks at a condition until it holds, or for a time.

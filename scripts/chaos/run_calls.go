@@ -98,6 +98,9 @@ func (r *run) load(a *arguments) (starlark.Value, error) {
 	}
 	l.every = time.Second * time.Duration(l.clients*len(l.nodes)) / time.Duration(rate)
 	r.changed()
+	if err := l.prepare(r); err != nil {
+		return nil, err
+	}
 	r.book.note(a.at, fmt.Sprintf("load %d: %s, %d operations a second by %d clients at each of %s", l.number, l.kind, rate, l.clients, strings.Join(l.nodes, ", ")))
 	r.loads = append(r.loads, l)
 	l.start(r)

@@ -39,7 +39,7 @@ func required(name string, k kind) param { return param{name: name, kind: k} }
 // functions is the table of what scripts can call, but for cluster, which is read
 // and not called.
 func functions() []function {
-	return slices.Concat(faultFunctions(), processFunctions(), documentFunctions(), questionFunctions(), runFunctions())
+	return slices.Concat(faultFunctions(), processFunctions(), documentFunctions(), pastFunctions(), questionFunctions(), runFunctions())
 }
 
 // arguments are those of one call, checked.

@@ -20,7 +20,14 @@ type Spec struct {
 	Witness string        // empty: none
 	Beat    time.Duration // 0: the default
 	Lease   time.Duration // 0: the default
+	Sync    string        // storage.sync of its configuration; empty: the default
 }
+
+// How durable a commit is, as the setting storage.sync says it.
+const (
+	SyncFull   = "full"   // on the disk before it is answered
+	SyncNormal = "normal" // a loss of power may take the last ones
+)
 
 // Members lists the names of all processes, the witness last.
 func (s *Spec) Members() []string {
@@ -103,7 +110,7 @@ type Ability string
 
 // Abilities.
 const (
-	Processes Ability = "processes" // pause, resume, kill, start, wipe
+	Processes Ability = "processes" // pause, resume, kill, start, wipe, copy, rollback
 	Clocks    Ability = "clocks"    // clock
 	Delays    Ability = "delays"    // slow
 	Ports     Ability = "ports"     // block
@@ -127,6 +134,11 @@ type Cluster interface {
 	Start(ctx context.Context, name string) error
 	// Wipe takes all that a process that is down has stored.
 	Wipe(ctx context.Context, name string) error
+	// Copy copies all that a process has stored that is down or stands still.
+	Copy(ctx context.Context, name string) error
+	// Rollback puts the last copy in the place of what a process that is down has
+	// stored.
+	Rollback(ctx context.Context, name string) error
 	// Shift makes a wall clock wrong; a zero Shift makes it right.
 	Shift(ctx context.Context, name string, s Shift) error
 	// Node is a client of one data node alone, without a session.
@@ -139,6 +151,10 @@ type Node interface {
 	Get(context.Context, client.Key, client.Options) (*client.Document, error)
 	Delete(context.Context, client.Key, client.PutOptions) (*client.Written, error)
 	Ops(context.Context, client.Key, client.Ops, client.PutOptions) (*client.Written, error)
+	Patch(context.Context, client.Key, client.Patch, client.PutOptions) (*client.Written, error)
+	RestoreVersion(context.Context, client.Key, string, client.PutOptions) (*client.Written, error)
+	History(context.Context, client.Key, client.HistoryOptions) iter.Seq2[*client.HistoryPage, error]
+	Explain(context.Context, client.Key, client.Options) (*client.Explanation, error)
 	Bulk(context.Context, string, iter.Seq[client.BulkLine], client.BulkOptions) iter.Seq2[client.BulkResult, error]
 	List(context.Context, string, client.ListOptions) iter.Seq2[*client.Document, error]
 	Siblings(context.Context, client.Key, client.Options) (*client.Siblings, error)

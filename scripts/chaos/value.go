@@ -36,6 +36,7 @@ const (
 	aFunc          // a function without parameters
 	aLoad          // a kind of load
 	aPort          // what can be blocked by itself
+	aSync          // how durable a commit is
 	aList          // a list that is not empty
 )
 
@@ -46,7 +47,7 @@ const spanForm = `a duration as text, such as "2s" or "150ms"`
 func (k kind) check(v starlark.Value, spec *Spec) error {
 	switch k {
 	case anyValue:
-	case aText, aKey, aLoad, aPort:
+	case aText, aKey, aLoad, aPort, aSync:
 		return k.checkText(v)
 	case aBool:
 		return want[starlark.Bool](v, "True or False")
@@ -92,6 +93,9 @@ func (k kind) checkText(v starlark.Value) error {
 	}
 	if k == aPort && text != PortPeer && text != PortGossip {
 		return fmt.Errorf("want %q or %q, not %q", PortPeer, PortGossip, text)
+	}
+	if k == aSync && text != SyncFull && text != SyncNormal {
+		return fmt.Errorf("want %q or %q, not %q", SyncFull, SyncNormal, text)
 	}
 	if k == aKey {
 		if c, id, found := strings.Cut(text, "/"); !found || c == "" || id == "" {

@@ -80,7 +80,7 @@ func (v *Verdict) count(records []history.Record) {
 		switch one.Op {
 		case history.OpClaim:
 			v.Claims++
-		case history.OpPut, history.OpDelete, history.OpAppend, history.OpInc, history.OpOps:
+		case history.OpPut, history.OpDelete, history.OpAppend, history.OpInc, history.OpMember, history.OpOps:
 			switch one.Outcome {
 			case history.OK:
 				v.Acknowledged++

@@ -41,6 +41,7 @@ func checkers() []checker {
 		{"feed", checkFeed},
 		{"sides", checkSides},
 		{"counters", checkCounters},
+		{"members", checkMembers},
 	}
 }
 

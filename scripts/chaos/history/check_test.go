@@ -216,6 +216,23 @@ func TestSides(t *testing.T) {
 	if r := checkOne(t, "sides", relayed); r.Wrong != 0 {
 		t.Errorf("two nodes that are joined by a third: %+v", r)
 	}
+	// First c is alone, then a: b joins them in turn, so a may write until its lease
+	// has run out, although no path joined it with c for longer (soak, seed 447).
+	inTurn := func(until int64) []history.Record {
+		out := []history.Record{
+			first(), cutAt(100, history.PairOf("a", "c"), history.PairOf("b", "c")),
+			cutAt(2100, history.PairOf("a", "b"), history.PairOf("a", "c"), history.PairOf("b", "c")),
+			cutAt(2600, history.PairOf("a", "b"), history.PairOf("a", "c")),
+		}
+		out[0].Cluster.Data = []string{"a", "b", "c"}
+		return append(out, slices.Concat(writes("a", 0, until), writes("b", 0, 9000), writes("c", 2700, 9000))...)
+	}
+	if r := checkOne(t, "sides", inTurn(3400)); r.Wrong != 0 {
+		t.Errorf("three nodes of which one after the other is alone: %+v", r)
+	}
+	if r := checkOne(t, "sides", inTurn(6000)); r.Wrong != 2 {
+		t.Errorf("a writes on beside b and c: %+v", r)
+	}
 	if longest, _ := history.Overlap(append(split(2900), healed)); longest < 1800*time.Millisecond || longest > 2*time.Second {
 		t.Errorf("the overlap is %s", longest)
 	}
@@ -249,6 +266,34 @@ func TestCounters(t *testing.T) {
 		{"gone", "counts 0", end("")},
 		{"no counter", "is no counter", end(`7`)},
 		{"no amount", "no whole number", append(end(`{"total":2}`), inc("much", history.OK))},
+		{"half of an unknown one", "counts 7", end(`{"total":7}`)},
+	})
+	two := append(slices.Clone(incs), inc("-4", history.Unknown))
+	for _, total := range []string{"2", "12", "-2", "8"} {
+		if r := checkOne(t, "counters", append(slices.Clone(two), final("a", "n/1", `{"total":`+total+`}`))); r.Wrong != 0 {
+			t.Errorf("each unknown one is in or out: %+v", r)
+		}
+	}
+}
+
+func TestMembers(t *testing.T) {
+	t.Parallel()
+	set := func(value, outcome string) history.Record {
+		return with(op("c", "member", "a", "m/1", value, 1), func(r *history.Record) { r.Outcome = outcome })
+	}
+	sets := []history.Record{
+		first(), set(`{"x":1}`, history.OK), set(`{"y":1}`, history.OK), set(`{"x":2}`, history.OK), set(`{"x":3}`, history.Refused),
+		set(`{"y":2}`, history.Unknown), set(`{"z":1}`, history.Unknown),
+	}
+	end := func(body string) []history.Record { return append(slices.Clone(sets), final("a", "m/1", body)) }
+	testChecker(t, "members", append(end(`{"x":2,"y":1,"n":9}`), final("b", "m/1", `{"x":2,"y":2,"z":1}`)), []planted{
+		{"an older value", "member x of m/1 as 1", end(`{"x":1,"y":1}`)},
+		{"one lost", "member y of m/1 as absent", end(`{"x":2}`)},
+		{"a refused one", "as 3", end(`{"x":3,"y":1}`)},
+		{"gone", "as absent", end("")},
+		{"not there at all", "as absent", append(slices.Clone(sets), final("a", "m/2", "1"))},
+		{"no members", "no members", end(`7`)},
+		{"no member", "no member", append(end(`{"x":2,"y":1}`), set(`{"x":1,"y":2}`, history.OK))},
 	})
 }
 

@@ -7,7 +7,7 @@
 // Kinds of records, by their field op:
 //
 //   - cluster: the first line: data nodes, witness, bound, seed;
-//   - put, delete, get, append, inc, ops: what a client did, with its outcome;
+//   - put, delete, get, append, inc, member, ops: what a client did, with its outcome;
 //   - net: the links that are cut and the processes that are down from now on;
 //   - state: what a node says of itself: writable, read-only, down, unknown;
 //   - final: what one node held of one key after the end, with the clock of its

@@ -25,7 +25,8 @@ const (
 	OpGet     = "get"
 	OpAppend  = "append" // If-Match: the list that was read, and one element more
 	OpInc     = "inc"
-	OpOps     = "ops" // intents; the value is their text, not what they made
+	OpMember  = "member" // the client's own member of a document that many write
+	OpOps     = "ops"    // intents; the value is their text, not what they made
 	OpNet     = "net"
 	OpState   = "state"
 	OpFinal   = "final"
@@ -54,7 +55,7 @@ type Record struct {
 	Client   string `json:"client"`
 	Op       string `json:"op"`
 	Key      string `json:"key,omitempty"`   // COLLECTION/ID
-	Value    string `json:"value,omitempty"` // the body; of append the element, of inc the amount, of state the state
+	Value    string `json:"value,omitempty"` // the body; of append the element, of inc the amount, of member {NAME:n}, of state the state
 	InvokeNS int64  `json:"invoke_ns"`       // since the start of the run
 	ReturnNS int64  `json:"return_ns"`
 	Outcome  string `json:"outcome,omitempty"`
@@ -185,7 +186,7 @@ func ClusterOf(records []Record) *Cluster {
 // isWrite says whether a record is a client's write.
 func (r *Record) isWrite() bool {
 	switch r.Op {
-	case OpPut, OpDelete, OpAppend, OpInc, OpOps:
+	case OpPut, OpDelete, OpAppend, OpInc, OpMember, OpOps:
 		return true
 	}
 	return false

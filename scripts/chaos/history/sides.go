@@ -3,6 +3,7 @@ package history
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -20,12 +21,13 @@ const (
 // epoch is a time in which the network stayed as it was.
 type epoch struct {
 	from, to int64
-	sides    [][]string // components of the data nodes that run, each sorted
+	links    map[Pair]bool // between data nodes that run
+	sides    [][]string    // components of the data nodes that run, each sorted
 }
 
 // epochs cuts a history into epochs.
 func epochs(records []Record, data []string) []epoch {
-	end, current := int64(0), epoch{sides: sidesOf(data, &Net{})}
+	end, current := int64(0), epochOf(data, 0, &Net{})
 	var out []epoch
 	for i := range records {
 		r := &records[i]
@@ -34,26 +36,45 @@ func epochs(records []Record, data []string) []epoch {
 		}
 		current.to = r.InvokeNS
 		out = append(out, current)
-		current = epoch{from: r.ReturnNS, sides: sidesOf(data, r.Net)}
+		current = epochOf(data, r.ReturnNS, r.Net)
 	}
 	current.to = end
 	return append(out, current)
 }
 
-// sidesOf are the components of the data nodes that run: data travels through
-// data nodes, and through nothing else.
-func sidesOf(data []string, n *Net) [][]string {
+// epochOf begins an epoch: data travels through data nodes, and through nothing
+// else.
+func epochOf(data []string, from int64, n *Net) epoch {
+	e := epoch{from: from, links: map[Pair]bool{}}
+	var up []string
+	for _, x := range data {
+		if slices.Contains(n.Down, x) {
+			continue
+		}
+		for _, y := range up {
+			if p := PairOf(x, y); !slices.Contains(n.Cuts, p) {
+				e.links[p] = true
+			}
+		}
+		up = append(up, x)
+	}
+	e.sides = components(up, e.links)
+	return e
+}
+
+// components are the sets of nodes that paths of links join.
+func components(nodes []string, links map[Pair]bool) [][]string {
 	var out [][]string
 	placed := map[string]bool{}
-	for _, first := range data {
-		if placed[first] || slices.Contains(n.Down, first) {
+	for _, first := range nodes {
+		if placed[first] {
 			continue
 		}
 		side := []string{first}
 		placed[first] = true
 		for at := 0; at < len(side); at++ {
-			for _, next := range data {
-				if !placed[next] && !slices.Contains(n.Down, next) && !slices.Contains(n.Cuts, PairOf(side[at], next)) {
+			for _, next := range nodes {
+				if !placed[next] && links[PairOf(side[at], next)] {
 					placed[next] = true
 					side = append(side, next)
 				}
@@ -85,38 +106,53 @@ func writing(acks []*Record, from, to int64) []interval {
 	return out
 }
 
-// apart lists the times in which no path joined two nodes that both run.
-func apart(all []epoch, x, y string) []interval {
-	var out []interval
+// apart lists the times at which no path joins two nodes over links that were up
+// within a span before. A link that is being cut or healed counts as up.
+func apart(all []epoch, p Pair, data []string, within time.Duration) []interval {
+	bounds := []int64{all[len(all)-1].to}
 	for _, e := range all {
-		with := func(name string) int {
-			return slices.IndexFunc(e.sides, func(s []string) bool { return slices.Contains(s, name) })
-		}
-		if with(x) < 0 || with(y) < 0 || with(x) == with(y) {
+		bounds = append(bounds, e.from, e.to, e.from+int64(within), e.to+int64(within))
+	}
+	slices.Sort(bounds)
+	var out []interval
+	for i, to := range bounds[1:] {
+		from := bounds[i]
+		if from == to || to > all[len(all)-1].to || linked(all, p, data, interval{from - int64(within), to}) {
 			continue
 		}
-		if n := len(out); n > 0 && e.from-out[n-1].to < int64(joined) && !together(all, x, y, out[n-1].to, e.from) {
-			out[n-1].to = e.to
+		if n := len(out); n > 0 && out[n-1].to == from {
+			out[n-1].to = to
 			continue
 		}
-		out = append(out, interval{e.from, e.to})
+		out = append(out, interval{from, to})
 	}
 	return out
 }
 
-// together says whether some epoch between two instants joined two nodes.
-func together(all []epoch, x, y string, from, to int64) bool {
-	return slices.ContainsFunc(all, func(e epoch) bool {
-		return e.from >= from && e.to <= to && slices.ContainsFunc(e.sides, func(s []string) bool {
-			return slices.Contains(s, x) && slices.Contains(s, y)
-		})
+// linked says whether links that were up at some time of a span, together, join
+// two nodes.
+func linked(all []epoch, p Pair, data []string, span interval) bool {
+	links := map[Pair]bool{}
+	for i, e := range all {
+		if i > 0 {
+			e.from = all[i-1].to
+		}
+		if i+1 < len(all) {
+			e.to = all[i+1].from
+		}
+		if e.from < span.to && e.to > span.from {
+			maps.Copy(links, e.links)
+		}
+	}
+	return slices.ContainsFunc(components(data, links), func(side []string) bool {
+		return slices.Contains(side, p[0]) && slices.Contains(side, p[1])
 	})
 }
 
-// sidesWrote compares what each two nodes wrote while no path joined them.
-// Each pair of intervals of writing is handed over with the instant since when
-// there was no path.
-func sidesWrote(records []Record, data []string, each func(since int64, p, q interval)) {
+// sidesWrote compares what each two nodes wrote at times at which no path joined
+// them over links that were up within a span before. Each pair of intervals of
+// writing is handed over with the beginning of such a time.
+func sidesWrote(records []Record, data []string, within time.Duration, each func(since int64, p, q interval)) {
 	acks := map[string][]*Record{}
 	for i := range records {
 		if r := &records[i]; r.isWrite() && r.Outcome == OK && !r.Minority {
@@ -129,7 +165,7 @@ func sidesWrote(records []Record, data []string, each func(since int64, p, q int
 	all := epochs(records, data)
 	for i, x := range data {
 		for _, y := range data[i+1:] {
-			for _, gap := range apart(all, x, y) {
+			for _, gap := range apart(all, PairOf(x, y), data, within) {
 				for _, p := range writing(acks[x], gap.from, gap.to) {
 					for _, q := range writing(acks[y], gap.from, gap.to) {
 						each(gap.from, p, q)
@@ -140,44 +176,49 @@ func sidesWrote(records []Record, data []string, each func(since int64, p, q int
 	}
 }
 
-// both is for how long two intervals overlap, from an instant on.
-func both(p, q interval, from int64) time.Duration {
-	return max(0, time.Duration(min(p.to, q.to)-max(p.from, q.from, from)))
+// both is for how long two intervals overlap.
+func both(p, q interval) time.Duration {
+	return max(0, time.Duration(min(p.to, q.to)-max(p.from, q.from)))
 }
 
-// Overlap is the longest time in which two data nodes without a path between
-// them both went on acknowledging writes by a majority; and how many pairs of
-// intervals of writing were compared, 0 when nobody wrote on two sides.
+// Overlap is the longest time in which two data nodes both went on acknowledging
+// writes by a majority although no path joined them; and how many pairs of
+// intervals of writing were compared, 0 when nobody wrote on two sides. While
+// links that were up within the bound join two nodes in turn, their sides change
+// and no time runs: such an overlap counts as the bound at most.
 func Overlap(records []Record) (longest time.Duration, compared int) {
 	cluster := ClusterOf(records)
 	if cluster == nil {
 		return 0, 0
 	}
-	sidesWrote(records, cluster.Data, func(_ int64, p, q interval) {
+	sidesWrote(records, cluster.Data, 0, func(_ int64, p, q interval) {
 		compared++
-		longest = max(longest, both(p, q, 0))
+		longest = max(longest, both(p, q))
+	})
+	longest = min(longest, cluster.Bound)
+	sidesWrote(records, cluster.Data, cluster.Bound, func(_ int64, p, q interval) {
+		if late := both(p, q); late > 0 {
+			longest = max(longest, cluster.Bound+late)
+		}
 	})
 	return longest, compared
 }
 
 // checkSides: "if X and Y are both writable at time t, they are joined by links
-// over which ballots went in [t − B, t]" (PROTOCOL part 2). So two sides both
-// write for at most B after a cut, and from then on never again.
+// over which ballots went in [t − B, t]" (PROTOCOL part 2). The links need not
+// all have been up at once: three nodes of which first one and then another is
+// alone are joined in turn by the second.
 func checkSides(records []Record, out *Result) {
 	cluster := ClusterOf(records)
 	if cluster == nil {
 		return
 	}
-	sidesWrote(records, cluster.Data, func(since int64, p, q interval) {
-		out.Checked++
-		whole := both(p, q, 0)
-		late := both(p, q, since+int64(cluster.Bound))
-		switch {
-		case whole > cluster.Bound+Delivery:
-			out.finding("two sides acknowledged writes for %s at once; the bound is %s", whole.Round(time.Millisecond), cluster.Bound)
-		case late > Delivery:
+	sidesWrote(records, cluster.Data, 0, func(int64, interval, interval) { out.Checked++ })
+	sidesWrote(records, cluster.Data, cluster.Bound, func(since int64, p, q interval) {
+		if late := both(p, q); late > Delivery {
+			silent := time.Duration(max(p.from, q.from)-since) + cluster.Bound
 			out.finding("two sides acknowledged writes for %s at once, although no path had joined them for %s; the bound is %s",
-				late.Round(time.Millisecond), time.Duration(max(p.from, q.from)-since).Round(time.Millisecond), cluster.Bound)
+				late.Round(time.Millisecond), silent.Round(time.Millisecond), cluster.Bound)
 		}
 	})
 }

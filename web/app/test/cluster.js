@@ -8,7 +8,7 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** The program under test: SYNCLINE_BIN, or what `make build` left. */
-const program = resolve(process.env.SYNCLINE_BIN ?? fileURLToPath(new URL("../../../bin/syncline", import.meta.url)));
+export const program = resolve(process.env.SYNCLINE_BIN ?? fileURLToPath(new URL("../../../bin/syncline", import.meta.url)));
 /** How long a process may take to start or to end, in milliseconds. */
 const soon = 20_000;
 

@@ -6,7 +6,7 @@ import { problem, type ProblemShape } from "./shapes.ts";
 /** Call is one request of the public API. Screens show it as curl before they send it. */
 export interface Call {
   base: string; // of the node that is asked, "http://127.0.0.1:7401"
-  method: "GET" | "PUT" | "POST" | "PATCH" | "DELETE";
+  method: "GET" | "HEAD" | "PUT" | "POST" | "PATCH" | "DELETE";
   path: string;
   body?: unknown; // JSON; a string is sent as it is
   headers?: Record<string, string>;
@@ -27,6 +27,7 @@ export class Refused extends Error {
   constructor(
     readonly problem: ProblemShape,
     readonly body: unknown, // all of the answer
+    readonly reply: Reply, // the answer as it came
   ) {
     super(problem.detail || problem.title);
     this.name = "Refused";
@@ -64,8 +65,9 @@ export async function send(call: Call, signal?: AbortSignal): Promise<Reply> {
     if (signal?.aborted) throw error;
     throw new Silent(call.base, limit.aborted ? `nothing came within ${answerWithin / 1000} s` : "no connection");
   }
-  if (response.status >= 400) throw refusal(response, body);
-  return { status: response.status, headers: response.headers, text: body };
+  const reply = { status: response.status, headers: response.headers, text: body };
+  if (response.status >= 400) throw refusal(reply, response.statusText);
+  return reply;
 }
 
 /** ask sends a GET and decodes its JSON. */
@@ -88,18 +90,19 @@ export function bodyOf(call: Call): string | undefined {
   return print(call.body);
 }
 
-function refusal(response: Response, body: string): Refused {
+/** refusal makes an error of an answer that says no. */
+export function refusal(reply: Reply, statusText: string): Refused {
   let parsed: unknown = null;
   let said: ProblemShape;
   try {
-    parsed = parse(body);
+    parsed = parse(reply.text);
     said = problem(parsed, "");
   } catch {
     // A proxy between us and the node may answer in its own way.
-    said = problem({ title: response.statusText, status: response.status, detail: body.slice(0, 300), code: "unknown" }, "");
+    said = problem({ title: statusText, status: reply.status, detail: reply.text.slice(0, 300), code: "unknown" }, "");
   }
-  if (response.status === 401) forget(said.detail);
-  return new Refused(said, parsed);
+  if (reply.status === 401) forget(said.detail);
+  return new Refused(said, parsed, reply);
 }
 
 /** segment is an id as one percent-encoded path segment. */

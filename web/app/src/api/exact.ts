@@ -38,6 +38,14 @@ export const isObject = (value: unknown): value is Record<string, unknown> =>
 /** print is JSON as text, numbers as they came. */
 export const print = (value: unknown, indent?: number): string => JSON.stringify(value, null, indent) ?? "";
 
+const unseen = /[\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]/g;
+
+/** escapeUnseen writes characters that nobody sees, or that turn the order of what is seen, as JSON's escapes: the same text, but legible. */
+export const escapeUnseen = (text: string): string => text.replaceAll(unseen, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
+
+/** unseenIn are the places of such characters. */
+export const unseenIn = (text: string): number[] => [...text.matchAll(unseen)].map((m) => m.index);
+
 /** same is true of equal JSON: members in any order, numbers as they are written. */
 export function same(a: unknown, b: unknown): boolean {
   if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((one, i) => same(one, b[i]));

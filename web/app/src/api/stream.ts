@@ -1,4 +1,4 @@
-import { headersOf, Silent } from "./call.ts";
+import { headersOf, Refused, refusal, Silent } from "./call.ts";
 
 /** Message is one event of a stream, as it came. */
 export interface Message {
@@ -9,27 +9,33 @@ export interface Message {
 
 /** Reading is how a stream is read. */
 export interface Reading {
-  url: string;
+  base: string; // of the node that is read
+  path?: string; // "/v1/events" when it is left out
   after: string; // Last-Event-ID, or ""
   silentAfter: number; // milliseconds without a byte that end it: a node that stands still keeps its connections
   signal: AbortSignal;
 }
 
+/** live are the events of a node. */
+const live = "/v1/events";
+
 /**
  * messages reads server-sent events with fetch, since EventSource can send no
  * Authorization. It ends when the node ends the stream, and throws Silent when
- * it cannot be reached or says nothing for too long.
+ * it cannot be reached or says nothing for too long, and Refused when it says
+ * no: a token that a node does not take is forgotten here as everywhere.
  */
 export async function* messages(r: Reading): AsyncGenerator<Message> {
   const quiet = new AbortController();
   const signal = AbortSignal.any([r.signal, quiet.signal]);
   let timer = setTimeout(() => quiet.abort(), r.silentAfter);
-  const headers = headersOf({ base: "", method: "GET", path: "" });
+  const url = r.base + (r.path ?? live);
+  const headers = headersOf({ base: r.base, method: "GET", path: url });
   headers["Accept"] = "text/event-stream";
   if (r.after) headers["Last-Event-ID"] = r.after;
   try {
-    const response = await fetch(r.url, { headers, signal, cache: "no-store", credentials: "omit" });
-    if (!response.ok || !response.body) throw new Silent(r.url, `it answers ${response.status} ${response.statusText}`);
+    const response = await fetch(url, { headers, signal, cache: "no-store", credentials: "omit" });
+    if (!response.ok || !response.body) throw refusal({ status: response.status, headers: response.headers, text: await response.text() }, response.statusText);
     let rest = "";
     for await (const piece of response.body.pipeThrough(new TextDecoderStream())) {
       clearTimeout(timer);
@@ -42,8 +48,8 @@ export async function* messages(r: Reading): AsyncGenerator<Message> {
       }
     }
   } catch (error) {
-    if (r.signal.aborted || error instanceof Silent) throw error;
-    throw new Silent(r.url, quiet.signal.aborted ? `silent for ${r.silentAfter / 1000} s` : "no connection");
+    if (r.signal.aborted || error instanceof Refused) throw error;
+    throw new Silent(r.base, quiet.signal.aborted ? `silent for ${r.silentAfter / 1000} s` : "no connection");
   } finally {
     clearTimeout(timer);
     quiet.abort();

@@ -15,7 +15,7 @@ export function curl(call: Call): string {
   const body = bodyOf(call);
   if (body !== undefined) {
     if (!call.headers?.["Content-Type"]) words.push("-H", quote("Content-Type: application/json"));
-    words.push("-d", quote(body));
+    words.push("--data-binary", quote(body));
   }
   words.push(quote(call.base + call.path));
   return words.join(" ");

@@ -4,7 +4,10 @@ import { Ago } from "../parts/time.tsx";
 import { count } from "../parts/text.tsx";
 import { openPalette } from "./palette.tsx";
 import { to } from "./route.ts";
+import { writeWords } from "../parts/writing.tsx";
 import { theme, turn } from "./theme.ts";
+
+export { writeWords };
 
 /** Header says which node is viewed, whether it takes writes, who has the vote, and how many conflicts are open. */
 export function Header() {
@@ -58,19 +61,6 @@ function Viewing() {
       )}
     </span>
   );
-}
-
-/** writeWords is a node's state in words. */
-export function writeWords(state: string, cause: string): string {
-  if (state === "writable") return "Writable";
-  if (state === "override") return "Override: writable by hand";
-  const why: Record<string, string> = {
-    no_majority: "no majority",
-    catching_up: "catching up",
-    disk_low: "disk nearly full",
-    clock: "clock wrong",
-  };
-  return `Read-only: ${why[cause] ?? (cause || "no reason given")}`;
 }
 
 function Vote() {

@@ -4,15 +4,23 @@ import { base, faults, members, told } from "../live/members.ts";
 import { Act } from "../parts/act.tsx";
 import { Left } from "../parts/time.tsx";
 
-/** healCalls end every fault on every process that takes faults and can be reached. */
+/** brave are the processes that take faults, as far as they are reached. */
+const brave = () => members.value.filter((m) => told(m)?.chaos);
+
+/**
+ * healCalls end every fault on every process that takes faults and can be
+ * reached. A data node also stops the runs that it carries out, and heals those
+ * that only it reaches.
+ */
 export const healCalls = (): Call[] =>
-  members.value.filter((m) => told(m)?.chaos).map((m) => ({ base: m.base, method: "DELETE", path: "/v1/chaos/faults" }));
+  brave().map((m) => (m.role === "data" ? { base: m.base, method: "POST", path: "/v1/chaos/heal" } : { base: m.base, method: "DELETE", path: "/v1/chaos/faults" }));
+
+/** healCommand is the same as a command line. */
+export const healCommand = (): string => command((brave()[0] ?? { base: base.value }).base, "chaos", "heal");
 
 /** HealAll is in sight while a fault is on. */
 export function HealAll({ label = "Heal everything" }: { label?: string }) {
-  const bases = members.value.filter((m) => told(m)?.chaos).map((m) => m.base);
-  const line = ["syncline", ...bases.flatMap((b) => ["--node", b]), "chaos", "heal"].join(" ");
-  return <Act class="heal" action={{ label, calls: healCalls(), command: bases.length ? line : command(base.value, "chaos", "heal"), scope: "chaos" }} />;
+  return <Act class="heal" action={{ label, calls: healCalls(), command: healCommand(), scope: "chaos" }} />;
 }
 
 /** ChaosStrip says what chaos does now and until when (rule 5). */

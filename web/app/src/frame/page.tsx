@@ -37,6 +37,13 @@ async function load(screen: Screen): Promise<void> {
   }
 }
 
+/** fetchRest has the other screens at hand before the node that serves them may be gone. */
+function fetchRest(): void {
+  for (const load of Object.values(loaders)) load().catch(() => {}); // it is asked for again when somebody goes there
+}
+/** The first screen is to be drawn first; the others come after this time, in milliseconds. */
+const restAfter = 1_000;
+
 /** Page is the frame around every screen. */
 export function Page() {
   const { screen } = route.value;
@@ -44,6 +51,10 @@ export function Page() {
     void load(screen);
     document.title = `${screens.find((s) => s.name === screen)?.title} · Syncline`;
   }, [screen]);
+  useEffect(() => {
+    const timer = setTimeout(fetchRest, restAfter);
+    return () => clearTimeout(timer);
+  }, []);
   const Shown = loaded.value[screen];
   return (
     <>

@@ -1,5 +1,5 @@
 import { computed, signal, type ReadonlySignal } from "@preact/signals";
-import { ask } from "../api/call.ts";
+import { ask, Refused } from "../api/call.ts";
 import { roster, type Fault, type Roster } from "../api/shapes.ts";
 import { now } from "./clock.ts";
 import { Feed, type Connection } from "./feed.ts";
@@ -46,8 +46,11 @@ export function stateOf(m: Member): State {
 /** How often the roster is asked for while no node answers, in milliseconds. */
 const again = 2_000;
 
+let retry = 0;
+
 /** connect learns the roster from the page's own node and follows every member of it. */
 export async function connect(): Promise<void> {
+  clearTimeout(retry); // there is one try at a time, whoever asked for it
   try {
     const answer = await ask(here, "/v1/cluster", roster);
     unreachable.value = "";
@@ -55,8 +58,10 @@ export async function connect(): Promise<void> {
     if (!viewed.value) viewed.value = answer.node;
     follow(answer);
   } catch (error) {
-    unreachable.value = String(error instanceof Error ? error.message : error);
-    setTimeout(() => void connect(), again);
+    // A node that asks who somebody is does answer: the login says so.
+    const asked = error instanceof Refused && error.problem.status === 401;
+    unreachable.value = asked ? "" : String(error instanceof Error ? error.message : error);
+    retry = window.setTimeout(() => void connect(), again);
   }
 }
 

@@ -8,6 +8,8 @@ export interface Hall<T> {
   tell(piece: T): void;
   /** whenMine runs a task as soon as no other tab does, and gives the place back when it ends. */
   whenMine(task: () => Promise<void>): void;
+  /** leave hears nothing any more, and waits for nothing. */
+  leave(): void;
 }
 
 /**
@@ -16,12 +18,17 @@ export interface Hall<T> {
  */
 export function meet<T>(name: string, hear: (piece: T) => void): Hall<T> {
   if (!navigator.locks || !globalThis.BroadcastChannel) {
-    return { tell: () => {}, whenMine: (task) => void task() };
+    return { tell: () => {}, whenMine: (task) => void task(), leave: () => {} };
   }
   const channel = new BroadcastChannel(name);
+  const gone = new AbortController();
   channel.onmessage = (e: MessageEvent<T>) => hear(e.data);
   return {
     tell: (piece) => channel.postMessage(piece),
-    whenMine: (task) => void navigator.locks.request(name, task),
+    whenMine: (task) => void navigator.locks.request(name, { signal: gone.signal }, task).catch(() => {}), // left before it was granted
+    leave: () => {
+      channel.close();
+      gone.abort();
+    },
   };
 }

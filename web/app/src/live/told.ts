@@ -15,6 +15,7 @@ export interface Told {
   standing: string;
   faults: shapes.Fault[];
   chaos: boolean; // it takes faults
+  run: Run | null; // a script that it carries out now
   log: LogEntry[]; // warnings and errors, the newest last
 }
 
@@ -36,6 +37,12 @@ const standing = shape({ old: text, new: text });
 const conflicts = shape({ open: number, settled: number });
 const lagging = shape({ lag: orNull(shapes.lag), peers: list(shapes.peer) });
 const faultChange = shape({ state: text, fault: shapes.fault });
+
+/** run is a chaos script that a node carries out, or has carried out. */
+export const run = shape({ id: text, script: text, seed: number, node: text, state: text, started: text, ended: orNull(text), error: or(text, "") });
+export type Run = Of<typeof run>;
+
+const runChange = shape({ state: text, run });
 const role = shape({ cluster: shape({ role: text, build: text }) });
 
 const whole = shape({
@@ -44,6 +51,7 @@ const whole = shape({
   standing: or(text, ""),
   faults: or(list(shapes.fault), []),
   chaos: or(flag, false),
+  run: orNull(run),
 });
 const nodeState = shape({ cluster: shapes.cluster });
 const witnessState = shape({ cluster: shapes.witness });
@@ -63,6 +71,7 @@ export function begin(data: unknown): Told {
     standing: state.standing,
     faults: state.faults,
     chaos: state.chaos,
+    run: state.run,
     log: [],
   };
 }
@@ -87,6 +96,7 @@ const steps: Record<string, Step> = {
   link: to(shapes.link, (t, one) => ({
     links: [...t.links.filter((l) => l.from !== one.from || l.to !== one.to), one],
   })),
+  chaos: to(runChange, (_, { run }) => ({ run: run.ended === null ? run : null })),
   fault: to(faultChange, (t, { state, fault }) => {
     const others = t.faults.filter((f) => f.id !== fault.id);
     return { faults: state === "begun" ? [...others, fault] : others };

@@ -18,9 +18,18 @@ export interface Action {
 
 /**
  * Act is a button for an action, with its two twins to copy. What it fails of is
- * shown below it. While it is busy it takes no second click, and keeps the focus.
+ * shown below it, unless failed takes it. While it is busy it takes no second
+ * click, and keeps the focus. Where run is given it does the work of
+ * the calls, such as one whose answer is long and shows its progress.
  */
-export function Act(props: { action: Action; done?: (replies: Reply[]) => void; class?: string; disabled?: string }) {
+export function Act(props: {
+  action: Action;
+  done?: (replies: Reply[]) => void;
+  run?: () => Promise<void>;
+  failed?: (error: unknown) => boolean;
+  class?: string;
+  disabled?: string;
+}) {
   const { action, done } = props;
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
@@ -30,10 +39,10 @@ export function Act(props: { action: Action; done?: (replies: Reply[]) => void; 
     setBusy(true);
     setError(null);
     try {
-      const replies = await Promise.all(action.calls.map((call) => send(call)));
+      const replies = props.run ? (await props.run(), []) : await Promise.all(action.calls.map((call) => send(call)));
       done?.(replies);
     } catch (e) {
-      setError(e);
+      if (!props.failed?.(e)) setError(e);
     } finally {
       setBusy(false);
     }
@@ -50,7 +59,7 @@ export function Act(props: { action: Action; done?: (replies: Reply[]) => void; 
   );
 }
 
-/** Twins are the same action as curl and as a command, to copy. */
+/** Twins are the same action as curl and as a command, to copy. What no build has yet has no command: "". */
 export function Twins({ calls, command }: { calls: Call[]; command: string }) {
   const [open, setOpen] = useState(false);
   return (
@@ -62,7 +71,7 @@ export function Twins({ calls, command }: { calls: Call[]; command: string }) {
       {open && (
         <span class="twin-box">
           <Copy label="copy curl" text={calls.map(curl).join("\n")} />
-          <Copy label="copy command" text={command} />
+          {command && <Copy label="copy command" text={command} />}
         </span>
       )}
     </span>

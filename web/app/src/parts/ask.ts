@@ -1,5 +1,9 @@
-import { useSignal } from "@preact/signals";
+import { computed, useSignal } from "@preact/signals";
 import { useCallback, useEffect } from "preact/hooks";
+import { told, viewedMember } from "../live/members.ts";
+
+/** heard says whether the node viewed tells its state. It is computed apart, so that a screen is not drawn for each event. */
+const heard = computed(() => viewedMember.value !== undefined && told(viewedMember.value) !== null);
 
 /** Answer is what a screen asked for: on its way, here, or failed. What failed is never shown as what was here before. */
 export type Answer<T> =
@@ -19,6 +23,10 @@ export function useAsk<T>(question: (signal: AbortSignal) => Promise<T>, on: rea
     if (answer.value.state === "here") answer.value = { ...answer.value, renewing: true };
     round.value++;
   }, []);
+  // Once a node that was not heard is heard again, what failed is asked again.
+  useEffect(() => {
+    if (heard.value && answer.value.state === "failed") again();
+  }, [heard.value]);
   // What was asked of something else is not an answer to this.
   useEffect(() => () => void (answer.value = { state: "asking" }), on);
   useEffect(() => {

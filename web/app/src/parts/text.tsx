@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import { print } from "../api/exact.ts";
+import { escapeUnseen, print } from "../api/exact.ts";
 
 /** shortest is how long an id may be before its middle is cut. */
 const shortest = 22;
@@ -12,7 +12,7 @@ export const middle = (text: string, most = shortest): string =>
 export function Id({ value, most }: { value: string; most?: number }) {
   return (
     <bdi class="id" title={value}>
-      {middle(value, most)}
+      {escapeUnseen(middle(value, most))}
     </bdi>
   );
 }
@@ -20,17 +20,17 @@ export function Id({ value, most }: { value: string; most?: number }) {
 /** long is how many characters of a value are shown before somebody asks for the rest. */
 const long = 2_000;
 
-/** Json is a value as text, and only ever text. undefined is "nothing there". */
-export function Json({ value, indent }: { value: unknown; indent?: number }) {
+/** Json is a value as text, and only ever text. undefined is "nothing there"; most is how many characters are shown at first. */
+export function Json({ value, indent, most = long }: { value: unknown; indent?: number; most?: number }) {
   const [all, showAll] = useState(false);
   if (value === undefined) return <span class="muted">absent</span>;
-  const text = print(value, indent);
+  const text = escapeUnseen(print(value, indent));
   return (
     <bdi class={indent ? "json block" : "json"}>
-      {all ? text : text.slice(0, long)}
-      {!all && text.length > long && (
+      {all ? text : text.slice(0, most)}
+      {!all && text.length > most && (
         <button type="button" class="link" onClick={() => showAll(true)}>
-          … {text.length - long} characters more
+          … {text.length - most} characters more
         </button>
       )}
     </bdi>

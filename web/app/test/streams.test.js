@@ -1,0 +1,282 @@
+// The streams of the page: what it does when a node dies, stands still, or says no.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { Cluster, until } from "./cluster.js";
+import { launch, Tab } from "./browser.js";
+
+/** How long the page is fed 200 events a second: a minute by SYNCLINE_SOAK_BROWSER=1. In milliseconds. */
+const feedFor = process.env.SYNCLINE_SOAK_BROWSER === "1" ? 60_000 : 10_000;
+/** Events a second. */
+const rate = 200;
+/** The longest task of the page's main thread, in milliseconds. */
+const longestTask = 100;
+/** What the heap may grow by, after a collection. */
+const growth = 1.2;
+
+/** @type {Cluster} */ let cluster;
+/** @type {import("playwright-core").Browser} */ let browser;
+before(async () => {
+  [cluster, browser] = await Promise.all([Cluster.start(), launch()]);
+});
+after(async () => {
+  await browser?.close();
+  await cluster?.stop();
+});
+
+/** What the frame says of the node viewed. @param {Tab} tab */
+const viewing = (tab) => tab.page.locator(".viewing");
+/** @param {Tab} tab @param {string} name */
+const view = (tab, name) => tab.page.getByLabel("viewing").selectOption(name);
+
+test("the page stays open while its own node dies and comes back: not reached since, the others live, then live again without a reload (issue 6)", async () => {
+  const tab = await Tab.open(browser, cluster.base("a"), "chaos");
+  await viewing(tab).getByText("Writable").waitFor();
+  await tab.page.evaluate(() => void Object.assign(globalThis, { unloaded: false }));
+  // The other screens are fetched ahead, since the node that has them may go.
+  await until("all screens are at hand", () => tab.page.evaluate(() => performance.getEntriesByType("resource").filter((r) => /assets\/screen-.*js/.test(r.name)).length >= 9));
+  await cluster.signal("a", "SIGKILL");
+  await viewing(tab).getByText("not reached").waitFor();
+  await viewing(tab).getByText(/since .*: no connection/).waitFor();
+  assert.equal(await viewing(tab).getByText("Writable").count(), 0, "what was is not shown as what is");
+  await view(tab, "b");
+  await viewing(tab).getByText("Writable").waitFor();
+  for (const screen of ["tour", "chaos"]) {
+    await tab.page.goto(`${cluster.base("a")}/ui/#/${screen}`);
+    await tab.page.locator("main h1").filter({ hasText: new RegExp(screen, "i") }).waitFor();
+  }
+  await tab.page.locator(".lanes-span.down").filter({ hasText: /not reached/ }).first().waitFor();
+  await view(tab, "a");
+  await tab.shoot("streams-own-node-dead");
+  await cluster.launch("a");
+  await cluster.writable("a");
+  await viewing(tab).getByText("Writable").waitFor();
+  assert.equal(await tab.page.evaluate(() => Reflect.get(globalThis, "unloaded")), false, "without a reload");
+  tab.clean();
+  await tab.close();
+});
+
+test("a node that stands still is silent within five seconds, and unknown; then it is back (rule 2)", async () => {
+  const tab = await Tab.open(browser, cluster.base("a"), "chaos");
+  await viewing(tab).getByText("Writable").waitFor();
+  await view(tab, "b");
+  await viewing(tab).getByText("Writable").waitFor();
+  const began = Date.now();
+  await cluster.signal("b", "SIGSTOP");
+  try {
+    await viewing(tab).getByText("not reached").waitFor();
+    assert.ok(Date.now() - began < 5_000, `it took ${Date.now() - began} ms`);
+    await viewing(tab).getByText(/silent for 3 s/).waitFor();
+    await tab.page.locator(".header").getByText(/0 conflicts open, b unknown/).waitFor();
+  } finally {
+    await cluster.signal("b", "SIGCONT");
+  }
+  await cluster.writable("b");
+  await viewing(tab).getByText("Writable").waitFor();
+  tab.clean();
+  await tab.close();
+});
+
+test("half of the processes unreachable: each is unknown, never 0 and never green; and they come back (rules 1 and 2)", async () => {
+  const context = await browser.newContext();
+  const blocked = (/** @type {URL} */ url) => ["b", "w"].some((name) => url.host === cluster.member(name).api);
+  await context.route(blocked, (route) => route.abort());
+  const tab = await Tab.open(browser, cluster.base("a"), "chaos", { context });
+  await viewing(tab).getByText("Writable").waitFor();
+  await tab.page.locator(".header").getByText("vote: unknown").waitFor();
+  await tab.page.locator(".header").getByText("0 conflicts open, b unknown").waitFor();
+  await tab.page.locator('html[data-green="no"]').waitFor();
+  await tab.page.locator(".lanes-span.down").first().waitFor();
+  await tab.sound();
+  await context.unroute(blocked);
+  await tab.page.locator('html[data-green="yes"]').waitFor();
+  await tab.page.locator(".header").getByText("vote: a and b").waitFor();
+  tab.clean();
+  await tab.close();
+});
+
+test("the API is down when the page is opened: said with cause and remedy, and the page goes on trying (bad input: API down)", async () => {
+  const context = await browser.newContext();
+  await context.route("**/v1/**", (route) => route.abort());
+  const tab = await Tab.open(browser, cluster.base("a"), "chaos", { context });
+  await tab.see("This node does not answer");
+  await tab.see("The page goes on trying");
+  await tab.page.locator(".header").getByText("not connected").waitFor();
+  await tab.sound();
+  await context.unroute("**/v1/**");
+  await viewing(tab).getByText("Writable").waitFor();
+  assert.equal(await tab.page.getByText("This node does not answer").count(), 0);
+  tab.clean();
+  await tab.close();
+});
+
+test("a token that a node does not take, or takes no more: the page asks who you are, and sends what it is given (bad input: token expired)", async () => {
+  let good = "first";
+  /** @type {string[]} */ const sent = [];
+  const context = await browser.newContext();
+  await context.route("**/v1/**", async (route) => {
+    const token = route.request().headers()["authorization"];
+    if (token === `Bearer ${good}`) {
+      sent.push(new URL(route.request().url()).host);
+      return route.continue();
+    }
+    const problem = { type: "/docs/problems/unauthorized", title: "No token", status: 401, code: "unauthorized", detail: token ? "this token has expired" : "this node wants a token", node: "a", trace_id: "x" };
+    const headers = { "access-control-allow-origin": cluster.base("a"), "content-type": "application/problem+json" };
+    return route.fulfill({ status: 401, headers, body: JSON.stringify(problem) });
+  });
+  const tab = await Tab.open(browser, cluster.base("a"), "chaos", { context });
+  await tab.see("Who are you?");
+  await tab.see("this node wants a token");
+  assert.equal(await tab.page.getByText("does not answer").count(), 0, "it does answer");
+  await tab.sound();
+  await tab.page.getByLabel("Token").fill("first");
+  await tab.page.getByRole("button", { name: "Go on" }).click();
+  await viewing(tab).getByText("Writable").waitFor();
+  await until("every process was sent the token", () => new Set(sent).size === 3);
+  await tab.page.reload(); // it is kept for as long as the tab is open
+  await viewing(tab).getByText("Writable").waitFor();
+
+  good = "second";
+  await tab.page.getByRole("button", { name: "Put it on" }).click();
+  await tab.see("this token has expired");
+  await tab.page.getByLabel("Token").fill("second");
+  await tab.page.getByRole("button", { name: "Go on" }).click();
+  await until("the form has gone", async () => (await tab.page.getByText("Who are you?").count()) === 0);
+  assert.equal(await tab.page.evaluate(() => document.cookie), "", "no cookies");
+  tab.clean();
+  await tab.close();
+});
+
+test("seven tabs at once: one stream for each node, all live, and who closes the tab that reads hands over (DASHBOARD, Made of: one per node and browser)", async () => {
+  const context = await browser.newContext();
+  /** The streams that are open, by node. @type {Map<string, Set<import("playwright-core").Request>>} */ const open = new Map();
+  let most = 0;
+  context.on("request", (r) => {
+    const url = new URL(r.url());
+    if (url.pathname !== "/v1/events") return;
+    const all = open.get(url.host) ?? new Set();
+    open.set(url.host, all.add(r));
+    most = Math.max(most, all.size);
+  });
+  const over = (/** @type {import("playwright-core").Request} */ r) => open.get(new URL(r.url()).host)?.delete(r);
+  context.on("requestfailed", over);
+  context.on("requestfinished", over);
+  /** @type {Tab[]} */ const tabs = [];
+  for (let i = 0; i < 7; i++) tabs.push(await Tab.open(browser, cluster.base("a"), "chaos", { context }));
+  for (const tab of tabs) await viewing(tab).getByText("Writable").waitFor();
+  assert.equal(most, 1, "streams of one node at once");
+  assert.equal(open.size, 3, "one for each process");
+
+  const [reader] = open.get(cluster.member("a").api) ?? [];
+  const first = tabs.find((t) => t.page === reader?.frame().page());
+  assert.ok(first, "one tab reads the stream of a");
+  open.clear(); // the streams of a closed tab end without a word
+  await first.page.close();
+  const others = tabs.filter((t) => t !== first);
+  await until("another tab reads the streams", () => (open.get(cluster.member("a").api)?.size ?? 0) === 1);
+  // What happens in the cluster comes to all of them.
+  await cluster.cut("a", "b", "30s");
+  for (const tab of others) await tab.page.locator(".strip").getByText("a–b cut").waitFor();
+  await cluster.heal();
+  for (const tab of others) {
+    await tab.page.locator(".strip").waitFor({ state: "detached" });
+    await viewing(tab).getByText("Writable").waitFor();
+  }
+  assert.equal(most, 1, "streams of one node at once, also while one hands over to another");
+  for (const tab of others) tab.clean();
+  await context.close();
+});
+
+/** Adds events to the stream of one node, as many a second as are asked for. Runs in the page. @param {{ host: string, rate: number }} how */
+function feedMore({ host, rate }) {
+  const real = globalThis.fetch;
+  const kinds = ["link", "vote", "lag", "votes", "conflict", "log", "conflicts"];
+  globalThis.fetch = async (input, init) => {
+    const answer = await real(input, init);
+    const url = new URL(String(input), location.href);
+    if (url.pathname !== "/v1/events" || url.host !== host || !answer.body) return answer;
+    let sent = 0;
+    /** @type {any} */ let state = null;
+    const encoder = new TextEncoder();
+    /** @param {string} kind @param {number} n */
+    const data = (kind, n) => {
+      const link = state.links.links[n % state.links.links.length];
+      if (kind === "link") return { ...link, bytes: n, state: n % 2 ? "up" : "unknown" };
+      if (kind === "vote") return { time: new Date().toISOString(), kind: "grant", voter: "w", to: "a", reason: `the ${n}th` };
+      if (kind === "lag") return { lag: { versions: n % 7, seconds: 0.1 }, peers: state.cluster.peers };
+      if (kind === "votes") return { voters: state.votes.voters, alerts: [] };
+      if (kind === "conflicts") return { open: n, settled: 0 };
+      if (kind === "conflict") return { id: `c${n}`, state: "open", collection: "c", doc_id: `d${n}` };
+      return { level: "warn", name: "test", message: `line ${n}`, fields: { n: String(n) } };
+    };
+    const body = answer.body.pipeThrough(
+      new TransformStream({
+        start(out) {
+          const began = performance.now();
+          const timer = setInterval(() => {
+            if (!state) return;
+            let text = "";
+            for (; sent < ((performance.now() - began) * rate) / 1000; sent++) {
+              const kind = kinds[sent % kinds.length] ?? "";
+              text += `event: ${kind}\ndata: ${JSON.stringify({ event: kind, time: new Date().toISOString(), data: data(kind, sent) })}\n\n`;
+            }
+            try {
+              if (text) out.enqueue(encoder.encode(text));
+              Reflect.set(globalThis, "fed", sent);
+            } catch {
+              clearInterval(timer);
+            }
+          }, 5);
+        },
+        transform(chunk, out) {
+          state ??= JSON.parse(/data: (.*)\n\n/.exec(new TextDecoder().decode(chunk))?.[1] ?? "null")?.data ?? null;
+          out.enqueue(chunk);
+        },
+      }),
+    );
+    return new Response(body, { status: answer.status, headers: answer.headers });
+  };
+}
+
+test(`200 events a second for ${feedFor / 1000} s: no task over ${longestTask} ms, and the heap stays (DASHBOARD, Made of: budgets)`, async () => {
+  const context = await browser.newContext();
+  await context.addInitScript(feedMore, { host: cluster.member("a").api, rate });
+  const tab = await Tab.open(browser, cluster.base("a"), "cluster", { context });
+  const cdp = await context.newCDPSession(tab.page);
+  await cdp.send("HeapProfiler.enable");
+  const heap = async () => {
+    await cdp.send("HeapProfiler.collectGarbage");
+    return (await cdp.send("Runtime.getHeapUsage")).usedSize;
+  };
+  const fed = () => tab.page.evaluate(() => Number(Reflect.get(globalThis, "fed") ?? 0));
+  // What the page keeps of the past is full after this: 200 lines of the log, 200 votes.
+  await until("its bounded lists are full", async () => (await fed()) > 200 * 7);
+  const shown = () => tab.page.locator(".header").getByText(/[\d,]{5,} conflicts open/).waitFor(); // what was fed
+  await shown(); // the browser's own helpers for this are part of the heap from now on
+  const before = await heap();
+  const [start, began] = [await fed(), Date.now()];
+  await browser.startTracing(tab.page, { categories: ["toplevel", "devtools.timeline"] });
+  await until("the time is over", () => Date.now() - began > feedFor, feedFor + 20_000);
+  await shown();
+  const trace = JSON.parse((await browser.stopTracing()).toString());
+  const events = ((await fed()) - start) / ((Date.now() - began) / 1000);
+  const after = await heap();
+  assert.ok(events > rate * 0.9, `only ${Math.round(events)} events came in a second`);
+  assert.ok(after <= before * growth, `the heap grew from ${before} to ${after} bytes`);
+  const tasks = mainTasks(trace.traceEvents);
+  assert.ok(tasks.length > 100, `only ${tasks.length} tasks were seen`);
+  const longest = Math.max(...tasks);
+  assert.ok(longest <= longestTask, `a task took ${longest.toFixed(1)} ms`);
+  console.log(`# ${Math.round(events)} events/s: heap ${(before / 1e6).toFixed(1)} to ${(after / 1e6).toFixed(1)} MB, longest task ${longest.toFixed(1)} ms of ${tasks.length}`);
+  tab.clean();
+  await tab.close();
+});
+
+/**
+ * How long the tasks of the page's main thread took of it, in milliseconds:
+ * its own time, since this machine may be busy with other things too.
+ * @param {{ name: string, ph: string, tid: number, pid: number, dur?: number, tdur?: number, args?: { name?: string } }[]} events
+ */
+function mainTasks(events) {
+  const main = new Set(events.filter((e) => e.name === "thread_name" && e.args?.name === "CrRendererMain").map((e) => `${e.pid} ${e.tid}`));
+  return events.filter((e) => e.ph === "X" && /RunTask$/.test(e.name) && main.has(`${e.pid} ${e.tid}`)).map((e) => (e.tdur ?? e.dur ?? 0) / 1000);
+}
