@@ -4,6 +4,7 @@ import { after, before, test } from "node:test";
 import { Cluster, until } from "./cluster.js";
 import { launch, Tab } from "./browser.js";
 import { longestTask } from "./tasks.js";
+import { twins } from "./twins.js";
 
 /** @type {Cluster} */ let cluster;
 /** @type {import("playwright-core").Browser} */ let browser;
@@ -113,6 +114,7 @@ test("bulk apply with preview: multi-select with shift, per outcome how many wou
   await bulk.getByText("look at the preview first").waitFor();
   await bulk.getByRole("button", { name: "Preview" }).click();
   await bulk.getByRole("row", { name: /3 become what is shown now/ }).waitFor();
+  assert.equal((await twins(tab)).length, 3, "every action has its twins");
   await tab.sound();
   await tab.shoot("conflicts-bulk");
   await bulk.getByRole("button", { name: "Apply to 3 conflicts" }).click();

@@ -1,8 +1,8 @@
-import { signal, useSignal } from "@preact/signals";
+import { computed, signal, useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import { go, route, to } from "../frame/route.ts";
-import { base, dataNodes, told, viewed, viewedMember } from "../live/members.ts";
-import { useAsk } from "../parts/ask.ts";
+import { base, dataNodes, told, viewed } from "../live/members.ts";
+import { heard, useAsk } from "../parts/ask.ts";
 import { Rows } from "../parts/rows.tsx";
 import { Bulk } from "./bulk.tsx";
 import { cutDuring, cutsOf } from "./cuts.ts";
@@ -10,7 +10,7 @@ import { type Episode, episodesOf } from "./episodes.ts";
 import { Filters } from "./filters.tsx";
 import { type Filter, Inbox, type Known, type Standing, states, type State } from "./inbox.ts";
 import { KeysHelp, useKeys } from "./keys.tsx";
-import { quiet } from "./look.ts";
+import { quiet, useEvents } from "./look.ts";
 import { narrow } from "./narrow.ts";
 import { Elsewhere, Nothing } from "./nothing.tsx";
 import { pastsOf } from "./past.ts";
@@ -58,27 +58,25 @@ function useStanding(inbox: Inbox): Standing {
 function useInbox(filter: Filter): Inbox {
   const inbox = useMemo(() => new Inbox(base.value, filter), [base.value, filter.c, filter.by]);
   useEffect(() => () => inbox.close(), [inbox]);
-  const feed = viewedMember.value?.feed;
-  const event = feed?.latest.value;
-  useEffect(() => {
-    if (event?.event.startsWith("conflict")) inbox.again();
-  }, [event]);
-  const heard = feed ? feed.told.value !== null : false;
+  useEvents((event) => {
+    if (event.event.startsWith("conflict")) inbox.again();
+  });
   useEffect(() => {
     if (inbox.standing.value.state !== "asking") inbox.again(); // what was is not what is
-  }, [heard]);
+  }, [heard.value]);
   return inbox;
 }
+
+/** links are the states of all links, as a text that is another one only when they are. */
+const links = computed(() => dataNodes.value.map((m) => `${m.name} ${(told(m)?.links ?? []).map((l) => l.state).join()}`).join(" "));
 
 /** useCuts asks the nodes what cut them apart while the conflicts began. */
 function useCuts(episodes: readonly Episode[]): Cut[] {
   const newest = episodes.slice(0, 20);
   const from = Math.min(...newest.map((e) => e.from)) - 60_000;
-  const live = dataNodes.value.filter((m) => told(m));
-  const links = live.map((m) => (told(m)?.links ?? []).map((l) => l.state).join()).join();
   const { answer } = useAsk(
-    async (stop) => (Number.isFinite(from) ? cutsOf((await pastsOf(live, from, Date.now(), stop)).pasts) : []),
-    [newest.map((e) => e.id).join(), links],
+    async (stop) => (Number.isFinite(from) ? cutsOf((await pastsOf(dataNodes.value.filter((m) => told(m)), from, Date.now(), stop)).pasts) : []),
+    [newest.map((e) => e.id).join(), links.value],
   );
   return answer.state === "here" ? answer.value : [];
 }
