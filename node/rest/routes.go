@@ -23,7 +23,7 @@ type endpoint struct {
 // built are the routes of this build. HEAD goes with every GET.
 func (s *Server) built() []endpoint {
 	const get, put, patch, post, del = http.MethodGet, http.MethodPut, http.MethodPatch, http.MethodPost, http.MethodDelete
-	return []endpoint{
+	return append(s.builtChaos(), []endpoint{
 		{get, "/v1/collections", s.listCollections},
 		{get, "/v1/collections/:c", s.getCollection},
 		{put, "/v1/collections/:c", s.putCollection},
@@ -66,6 +66,23 @@ func (s *Server) built() []endpoint {
 		{get, "/v1/verify", s.getVerify},
 		{get, "/v1/events", s.getEvents},
 		{get, "/v1/timeline", s.getTimeline},
+		{get, "/livez", s.getLive},
+		{get, "/readyz", s.getReady},
+		{get, "/metrics", echo.WrapHandler(promhttp.HandlerFor(s.cfg.Metrics, promhttp.HandlerOpts{}))},
+		{get, "/version", s.getVersion},
+		{get, "/openapi.json", s.getOpenAPI},
+		{get, "/docs/", s.getDocs},
+		{get, "/docs/problems/:code", s.getProblemPage},
+		{get, "/", s.goToPage},
+		{get, "/ui", s.goToPage},
+		{get, "/ui/*", s.getPage},
+	}...)
+}
+
+// builtChaos are those that break things, and mend them.
+func (s *Server) builtChaos() []endpoint {
+	const get, post, del = http.MethodGet, http.MethodPost, http.MethodDelete
+	return []endpoint{
 		{get, "/v1/chaos/faults", s.listFaults},
 		{post, "/v1/chaos/faults", s.addFault},
 		{del, "/v1/chaos/faults", s.healAll},
@@ -80,16 +97,6 @@ func (s *Server) built() []endpoint {
 		{get, "/v1/chaos/presets", s.listPresets},
 		{post, "/v1/chaos/presets/:name", s.setPreset},
 		{post, "/v1/chaos/heal", s.healCluster},
-		{get, "/livez", s.getLive},
-		{get, "/readyz", s.getReady},
-		{get, "/metrics", echo.WrapHandler(promhttp.HandlerFor(s.cfg.Metrics, promhttp.HandlerOpts{}))},
-		{get, "/version", s.getVersion},
-		{get, "/openapi.json", s.getOpenAPI},
-		{get, "/docs/", s.getDocs},
-		{get, "/docs/problems/:code", s.getProblemPage},
-		{get, "/", s.goToPage},
-		{get, "/ui", s.goToPage},
-		{get, "/ui/*", s.getPage},
 	}
 }
 

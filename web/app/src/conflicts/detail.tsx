@@ -14,7 +14,7 @@ import { Settle, Undo } from "./decide.tsx";
 import { read } from "./draft.ts";
 import { way } from "./episodes.ts";
 import { lastOpened } from "./list.tsx";
-import { evidence, type Evidence, look, replacedBy, type Seen, useChanges } from "./look.ts";
+import { evidence, type Evidence, look, quiet, replacedBy, type Seen, useChanges } from "./look.ts";
 import { Elsewhere } from "./nothing.tsx";
 import { type Did, Done, Kept, Meanwhile, Replaced, textOf, Unknown } from "./notices.tsx";
 import { type Conflict, decided } from "./shapes.ts";
@@ -25,8 +25,13 @@ import { cutWords } from "./words.ts";
 
 /** Detail is one conflict: its versions beside each other, how it came about, why it shows what it shows, and how to end it. */
 export function Detail({ id }: { id: string }) {
-  const { answer, again } = useAsk((stop) => look(base.value, id, stop), [base.value, id]);
+  const asked = useAsk((stop) => look(base.value, id, stop), [base.value, id]);
+  const { again } = asked;
   useChanges(id, again);
+  const silent = quiet();
+  // What was read before the node fell silent is not shown as what is.
+  const answer: typeof asked.answer =
+    asked.answer.state === "here" && silent && asked.answer.at < silent.since ? { state: "failed", error: silent.error, at: silent.since } : asked.answer;
   const text = useSignal<string | null>(null); // what somebody has typed; null: nothing
   const did = useSignal<Did | null>(null);
   const wasOpen = useRef(false);

@@ -8,8 +8,9 @@ import { Bulk } from "./bulk.tsx";
 import { cutDuring, cutsOf } from "./cuts.ts";
 import { type Episode, episodesOf } from "./episodes.ts";
 import { Filters } from "./filters.tsx";
-import { type Filter, Inbox, type Known, states, type State } from "./inbox.ts";
+import { type Filter, Inbox, type Known, type Standing, states, type State } from "./inbox.ts";
 import { KeysHelp, useKeys } from "./keys.tsx";
+import { quiet } from "./look.ts";
 import { narrow } from "./narrow.ts";
 import { Elsewhere, Nothing } from "./nothing.tsx";
 import { pastsOf } from "./past.ts";
@@ -29,7 +30,7 @@ export function List() {
   const state = states.find((s) => s === query.get("tab")) ?? "open";
   const filter: Filter = { c: query.get("c") ?? "", by: state === "open" ? "" : (query.get("by") ?? "") };
   const inbox = useInbox(filter);
-  const standing = inbox.standing.value;
+  const standing = useStanding(inbox);
   return (
     <section class="conflicts">
       <h1>Conflicts</h1>
@@ -37,13 +38,20 @@ export function List() {
         Documents that were written in two places by writers who had not seen each other. Open ones wait for a rule or a person; what lost is kept on record, and
         can be restored. This is what <strong>{viewed.value}</strong> knows.
       </p>
-      <Tabs state={state} filter={filter} known={standing.state === "here" ? standing.known : null} />
+      <Tabs state={state} filter={filter} known={standing.state === "here" ? standing.known : standing.state === "failed" ? "failed" : null} />
       <Filters state={state} filter={filter} />
       {standing.state === "asking" && <p class="muted">asking {viewed.value} …</p>}
       {standing.state === "failed" && <Elsewhere error={standing.error} at={standing.at} retry={() => inbox.again()} />}
       {standing.state === "here" && <Shown key={`${state} ${filter.c} ${filter.by}`} inbox={inbox} state={state} known={standing.known} />}
     </section>
   );
+}
+
+/** useStanding is what the inbox has; what was read before its node fell silent is not shown as what is. */
+function useStanding(inbox: Inbox): Standing {
+  const is = inbox.standing.value;
+  const silent = quiet();
+  return is.state === "here" && silent && is.known.at < silent.since ? { state: "failed", error: silent.error, at: silent.since } : is;
 }
 
 /** useInbox reads what the viewed node knows, and again when it tells of a conflict or is lost. */

@@ -1,9 +1,9 @@
 import { type Signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { ask, Refused, send } from "../api/call.ts";
+import { ask, Refused, send, Silent } from "../api/call.ts";
 import { or, orNull, shape, text } from "../api/decode.ts";
 import { parse } from "../api/exact.ts";
-import { dataNodes, told, viewedMember } from "../live/members.ts";
+import { connection, dataNodes, told, viewedMember } from "../live/members.ts";
 import { cutsOf, blanksOf } from "./cuts.ts";
 import { pastsOf } from "./past.ts";
 import { type Conflict, conflict, explanation, type Explanation, type History, history } from "./shapes.ts";
@@ -55,6 +55,13 @@ const told409 = shape({ conflict: or(text, "") });
 export function replacedBy(error: unknown): string | null {
   if (!(error instanceof Refused) || error.problem.code !== "conflict_changed") return null;
   return told409(error.body, "").conflict;
+}
+
+/** quiet is since when the viewed node is silent, and why; null while it is heard. What was asked of it before is not what is. */
+export function quiet(): { since: number; error: Silent } | null {
+  const m = viewedMember.value;
+  const c = m && connection(m);
+  return c?.state === "lost" ? { since: c.since, error: new Silent(m?.base ?? "", c.why) } : null;
 }
 
 const happened = shape({ id: or(text, ""), replaces: orNull(text) });
