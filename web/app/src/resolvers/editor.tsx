@@ -16,7 +16,7 @@ import { Finding, marksOf } from "./finding.tsx";
 import { UsedBy } from "./list.tsx";
 import { findings, type Findings, one, type One, refusedAt } from "./shapes.ts";
 import { type Mark, Source } from "./source.tsx";
-import { templates } from "./templates.ts";
+import { templatesOf } from "./templates.ts";
 import { Try } from "./try.tsx";
 import { Versions } from "./versions.tsx";
 
@@ -59,7 +59,7 @@ export function Existing({ name }: { name: string }) {
 
 /** New begins with a template. */
 export function New({ template }: { template: string }) {
-  const { answer, again } = useAsk(async () => (await templates.find((t) => t.name === template)?.load()) ?? "", [template]);
+  const { answer, again } = useAsk(async (signal) => (await templatesOf(base.value, signal)).find((t) => t.name === template)?.source ?? "", [base.value, template]);
   const [name, rename] = useState(template);
   return (
     <>

@@ -8,7 +8,7 @@ import { Id } from "../parts/text.tsx";
 import { Ago } from "../parts/time.tsx";
 import { Failed } from "../parts/trouble.tsx";
 import { type Resolver, resolvers } from "./shapes.ts";
-import { templates } from "./templates.ts";
+import { templatesOf } from "./templates.ts";
 
 /** Resolvers lists the scripts that settle conflicts. */
 export function Resolvers() {
@@ -96,11 +96,14 @@ function Empty() {
 
 /** Begin offers a source to begin with. */
 function Begin() {
+  const { answer, again } = useAsk((signal) => templatesOf(base.value, signal), [base.value]);
+  if (answer.state === "failed") return <Failed error={answer.error} at={answer.at} retry={again} />;
+  if (answer.state === "asking") return null;
   return (
     <>
       <h2>Write a new one</h2>
       <p class="resolvers-begin">
-        {templates.map(({ name }, i) => (
+        {answer.value.map(({ name }, i) => (
           <a href={to("resolvers", [], { new: name })}>{i === 0 ? "from an empty template" : `from ${name}`}</a>
         ))}
       </p>

@@ -1,11 +1,11 @@
+import { ask } from "../api/call.ts";
+import { examples } from "./shapes.ts";
+
 /** Template is a source to begin with. */
 export interface Template {
   name: string;
-  load: () => Promise<string>;
+  source: string;
 }
-
-// The rules that are shipped with Syncline, as they are: loaded when somebody asks for one.
-const shipped = import.meta.glob<string>("../../../../scripts/resolvers/*.star", { query: "?raw", import: "default" });
 
 const empty = `# What a collection's policy asks when writers changed one document that had
 # not seen each other. It has to give the same on every node: the result may
@@ -23,8 +23,8 @@ def test_the_newest_wins():
     assert_eq(resolve(c), {"n": 2})
 `;
 
-/** templates are an empty one, and the shipped rules. */
-export const templates: Template[] = [
-  { name: "my_rule", load: () => Promise.resolve(empty) },
-  ...Object.entries(shipped).map(([path, load]) => ({ name: path.slice(path.lastIndexOf("/") + 1, -".star".length), load })),
-];
+/** templatesOf are an empty one, and the rules that come with a node's program. */
+export async function templatesOf(base: string, signal: AbortSignal): Promise<Template[]> {
+  const { resolvers } = await ask(base, "/v1/examples/resolvers", examples, signal);
+  return [{ name: "my_rule", source: empty }, ...resolvers];
+}
