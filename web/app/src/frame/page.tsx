@@ -1,6 +1,7 @@
 import { signal } from "@preact/signals";
 import type { ComponentType } from "preact";
 import { useEffect } from "preact/hooks";
+import { send } from "../api/call.ts";
 import { here, openConflicts, unreachable } from "../live/members.ts";
 import { Failed, Trouble } from "../parts/trouble.tsx";
 import "./green.ts";
@@ -26,20 +27,33 @@ const loaders: Record<Screen, () => Promise<{ default: ComponentType }>> = {
 const loaded = signal<Partial<Record<Screen, ComponentType>>>({});
 const failed = signal<unknown>(null);
 
-/** pauses are how long a screen that did not come is waited for before it is asked for again, in milliseconds: a browser breaks off all it loads when the machine changes its network. */
-const pauses = [300, 1_500];
-
-async function load(screen: Screen, failures = 0): Promise<void> {
+async function load(screen: Screen): Promise<void> {
   if (loaded.value[screen]) return;
   try {
     const { default: component } = await loaders[screen]();
     loaded.value = { ...loaded.value, [screen]: component };
     failed.value = null;
   } catch (error) {
-    const pause = pauses[failures];
-    if (pause !== undefined) return void setTimeout(() => void load(screen, failures + 1), pause);
+    if (await reload().catch(() => false)) return;
     failed.value = error; // the node that serves the page is down, or serves another build
   }
+}
+
+/** Where the time of the last reload is kept, and how long it counts, in milliseconds. */
+const reloadedAt = "syncline.reloaded";
+const reloadAgainAfter = 10_000;
+
+/**
+ * reload loads the page anew, once, when its node answers. A browser breaks off
+ * all it loads when the machine changes its network, and asks no second time for
+ * a module that did not come.
+ */
+async function reload(): Promise<boolean> {
+  if (Date.now() - Number(sessionStorage.getItem(reloadedAt)) < reloadAgainAfter) return false;
+  await send({ base: here, method: "GET", path: "/livez" });
+  sessionStorage.setItem(reloadedAt, String(Date.now()));
+  location.reload();
+  return true;
 }
 
 /** fetchRest has the other screens at hand before the node that serves them may be gone. */
@@ -75,7 +89,7 @@ export function Page() {
           {unreachable.value && (
             <Trouble what="This node does not answer" cause={`${here}: ${unreachable.value}`} remedy="Start it, or open the page of another node. The page goes on trying." />
           )}
-          {Shown ? <Shown /> : failed.value ? <Failed error={failed.value} retry={() => void load(screen)} /> : <p class="muted">loading …</p>}
+          {Shown ? <Shown /> : failed.value ? <Failed error={failed.value} retry={() => location.reload()} /> : <p class="muted">loading …</p>}
         </main>
       </div>
       <Palette />
