@@ -20,7 +20,8 @@ func TestServeChaos(t *testing.T) {
 	defer func() {
 		await(t, "all goroutines end", func() error { return goleak.Find(ours) })
 	}()
-	c := newTestCluster(t, "", "a", "b")
+	// A long lease, so that a busy machine loses none.
+	c := newTestCluster(t, "timing: {beat: 500ms, lease: 5s}\n", "a", "b")
 	scripts := folderOf(t, map[string]string{
 		"quick.star":  quickScript,
 		"false.star":  "cluster(nodes = 2, witness = True)\nexpect(False, what = 'the sun is cold')\n",
@@ -118,6 +119,7 @@ func (c *testCluster) command(t *testing.T, args ...string) result {
 // the run's id.
 func (c *testCluster) begin(t *testing.T, script string) string {
 	t.Helper()
+	c.awaitVotes(t)
 	at := c.at(t, "a")
 	run, err := at.StartRun(t.Context(), script, nil)
 	if err != nil {

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/fnv"
+	"math/rand/v2"
 	"strings"
 
 	"go.starlark.net/starlark"
@@ -220,20 +222,15 @@ func (r *run) get(a *arguments) (starlark.Value, error) {
 // bulk writes numbered documents of one collection in one go.
 func (r *run) bulk(a *arguments) (starlark.Value, error) {
 	count, collection, node := a.count("count", 0), a.text("collection"), a.text("at")
-	if count > MaxBulk {
-		return nil, fmt.Errorf("bulk: at most %d documents", MaxBulk)
+	if size := a.count("size", 0); count > MaxBulk || size > MaxBulkBody {
+		return nil, fmt.Errorf("bulk: at most %d documents, with at most %d bytes more each", MaxBulk, MaxBulkBody)
 	}
 	r.changed()
 	r.bulks++
 	batch := fmt.Sprintf("bulk%d-%s", r.bulks, node)
 	begun := r.cfg.Now()
-	fill := strings.Repeat("x", a.count("size", 0))
-	body := func(i int) string {
-		if fill != "" {
-			return fmt.Sprintf(`{"by":%q,"fill":%q,"n":%d}`, batch, fill, i)
-		}
-		return fmt.Sprintf(`{"by":%q,"n":%d}`, batch, i)
-	}
+	size := a.count("size", 0)
+	body := func(i int) string { return bulkBody(batch, i, size) }
 	id := func(i int) string { return fmt.Sprintf("%s-%d", batch, i) }
 	lines := func(yield func(client.BulkLine) bool) {
 		for i := range count {
@@ -269,6 +266,23 @@ func (r *run) bulk(a *arguments) (starlark.Value, error) {
 		"acknowledged": starlark.MakeInt(tally[history.OK]), "refused": starlark.MakeInt(tally[history.Refused]), "unknown": starlark.MakeInt(tally[history.Unknown]),
 	}), nil
 }
+
+// bulkBody is a document of a bulk. What fills it up cannot be compressed much, so
+// that it is as long on the way as it is here.
+func bulkBody(batch string, i, size int) string {
+	if size == 0 {
+		return fmt.Sprintf(`{"by":%q,"n":%d}`, batch, i)
+	}
+	h := fnv.New64a()
+	fmt.Fprint(h, batch)
+	random, fill := rand.New(rand.NewPCG(h.Sum64(), uint64(i))), make([]byte, size)
+	for at := range fill {
+		fill[at] = fillLetters[random.IntN(len(fillLetters))]
+	}
+	return fmt.Sprintf(`{"by":%q,"fill":%q,"n":%d}`, batch, fill, i)
+}
+
+const fillLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 func (r *run) configure(a *arguments) (starlark.Value, error) {
 	text, err := toJSON(a.values["config"])

@@ -24,6 +24,8 @@ const (
 	MaxClients = 64
 	// MaxBulk is the most documents of one bulk.
 	MaxBulk = 100_000
+	// MaxBulkBody is the most bytes with which each document of a bulk is filled up.
+	MaxBulkBody = 1 << 20
 	// MaxShift is the largest offset of a clock.
 	MaxShift = 24 * time.Hour
 	// MaxDrift is the largest drift of a clock, as a share.

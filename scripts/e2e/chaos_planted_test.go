@@ -27,13 +27,13 @@ func TestSoakPlantedScripts(t *testing.T) {
 		script, want string
 	}{
 		{"", "one_way", "HELD: "},
-		{planted.NoBootWait, "witness_restarts", "why not     sides: "},
+		{planted.NoBootWait, "witness_restarts", ": there are never two writers (no longer"},
 		{planted.FirstCome, "one_way", "why not     sides: "},
 		{planted.LWWBeforeCausality, "clock_skew", "why not     ledger: "},
 		{planted.LoseLoser, "isolate_each", "why not     append: "},
-		{planted.LeaseFromReply, "vote_over_a_slow_line", "there are never two writers (no longer"},
-		{planted.ClearChosen, "vote_without_gap", "somebody writes at every moment (no longer"},
-		{planted.NoStamp, "old_ballots", "past the bound there are never two writers (no longer"},
+		{planted.LeaseFromReply, "vote_over_a_slow_line", ": there are never two writers (no longer"},
+		{planted.ClearChosen, "vote_without_gap", ": somebody writes at every moment (no longer"},
+		{planted.NoStamp, "old_ballots", ": past the bound there are never two writers (no longer"},
 		{planted.EarlyFrontier, "catch_up_breaks", ": and shows nothing older than that session has seen"},
 		{planted.CloseLoose, "catch_up_breaks", ": and shows nothing older than that session has seen"},
 		{planted.NaiveCursor, "catch_up_breaks", ": c has what a wrote meanwhile (not"},

@@ -44,13 +44,13 @@ export class Cluster {
     return c;
   }
 
-  /** Starts one process and waits until it serves. @param {string} name */
-  async launch(name) {
+  /** Starts one process and waits until it serves. @param {string} name @param {boolean} [chaos] it takes faults */
+  async launch(name, chaos = true) {
     const m = this.member(name);
     const log = await open(join(this.folder, `${name}.log`), "a");
     await mkdir(join(this.folder, name), { recursive: true });
     const command = m.role === "witness" ? "witness" : "serve";
-    const args = [command, "--config", join(this.folder, "shop.yaml"), "--name", name, "--data", join(this.folder, name), "--chaos"];
+    const args = [command, "--config", join(this.folder, "shop.yaml"), "--name", name, "--data", join(this.folder, name), ...(chaos ? ["--chaos"] : [])];
     m.process = spawn(program, args, { stdio: ["ignore", log.fd, log.fd] });
     await log.close();
     await until(`${name} serves`, async () => {

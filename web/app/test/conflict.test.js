@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { Cluster, program, until } from "./cluster.js";
 import { launch, Tab } from "./browser.js";
+import { twins } from "./twins.js";
 
 /** @type {Cluster} */ let cluster;
 /** @type {import("playwright-core").Browser} */ let browser;
@@ -87,6 +88,7 @@ test("base | A | B | shown | result, aligned by JSON pointer, changed cells mark
     assert.equal(await tab.page.getByRole("row", { name: "/name" }).count(), 0, "what is the same everywhere is not in the way");
     await tab.page.getByLabel("also the 1 that are the same everywhere").check();
     assert.match(await line(tab, "/name"), /"Alice" take "Alice" = same/);
+    if (theme === "light") assert.equal((await twins(tab)).length, 5, "every action has its twins");
     await tab.sound();
     await tab.shoot(`conflict-open-${theme}`);
     await tab.close();
@@ -215,22 +217,22 @@ test("rule 4: the curl and the command beside a button do what the button does",
   const run = promisify(execFile);
   const shell = (/** @type {string} */ words) => run("bash", ["-c", words], { env: { ...process.env, PATH: `${dirname(program)}:${process.env.PATH}` } });
   /** @param {Tab} tab @param {string} name */
-  const twins = async (tab, name) => {
+  const twinsOf = async (tab, name) => {
     const act = tab.page.locator(".act").filter({ has: tab.page.getByRole("button", { name, exact: true }) });
     await act.locator(".twins button").first().click();
     return act.locator(".twin-box code").allInnerTexts();
   };
   const settled = await open("y");
-  const [restore = ""] = await twins(settled, "Restore a’s value");
+  const [restore = ""] = await twinsOf(settled, "Restore a’s value");
   await shell(restore);
   assert.equal((await cluster.get("a", "/v1/docs/accounts/y")).balance, 20);
   await settled.page.reload(); // the ETag of what was restored
-  const [, revert = ""] = await twins(settled, "Revert to the newest");
+  const [, revert = ""] = await twinsOf(settled, "Revert to the newest");
   assert.match((await shell(revert)).stdout, /is reverted/);
   await settled.close();
   const tab = await open("twin");
   await tab.page.getByLabel("Why, for the record").fill("it's right");
-  const [, keep = ""] = await twins(tab, "Keep a’s value");
+  const [, keep = ""] = await twinsOf(tab, "Keep a’s value");
   assert.match((await shell(keep)).stdout, /is resolved/);
   await tab.see("Settled while you looked");
   assert.equal((await cluster.get("a", `/v1/conflicts/${ids.twin}`)).reason, "it's right");
@@ -246,9 +248,14 @@ test("two people settle one conflict: the second sees what happened, and keeps w
   await second.see("Settled while you looked");
   await second.see(/by a person, .*somebody chose a~/);
   await second.see("It became");
+  await second.shoot("conflict-meanwhile");
+  await second.page.getByRole("region", { name: "Your result" }).getByText('{"n": 99}').waitFor();
+  await second.page.getByRole("link", { name: "← All conflicts" }).click();
+  await second.page.goBack(); // whoever has looked elsewhere finds it again
   await second.page.getByRole("region", { name: "Your result" }).getByText('{"n": 99}').waitFor();
   await second.sound();
-  await second.shoot("conflict-meanwhile");
+  await second.page.getByRole("button", { name: "Drop it" }).click();
+  await second.page.getByRole("region", { name: "Your result" }).waitFor({ state: "detached" });
   for (const tab of [first, second]) await tab.close();
 });
 

@@ -4,6 +4,7 @@ import { after, before, test } from "node:test";
 import { Cluster, until } from "./cluster.js";
 import { launch, Tab } from "./browser.js";
 import { longestTask } from "./tasks.js";
+import { twins } from "./twins.js";
 
 /** @type {Cluster} */ let cluster;
 /** @type {import("playwright-core").Browser} */ let browser;
@@ -50,6 +51,7 @@ test("a conflict settled by keyboard alone: from the list to the badge being 0",
   await keyboard.press("?");
   await tab.see("the next conflict");
   await keyboard.press("Escape");
+  await tab.page.getByRole("dialog").waitFor({ state: "detached" });
   await keyboard.press("j");
   await tab.page.locator(".conflicts-key:focus").waitFor();
   await keyboard.press("Enter");
@@ -112,6 +114,7 @@ test("bulk apply with preview: multi-select with shift, per outcome how many wou
   await bulk.getByText("look at the preview first").waitFor();
   await bulk.getByRole("button", { name: "Preview" }).click();
   await bulk.getByRole("row", { name: /3 become what is shown now/ }).waitFor();
+  assert.equal((await twins(tab)).length, 3, "every action has its twins");
   await tab.sound();
   await tab.shoot("conflicts-bulk");
   await bulk.getByRole("button", { name: "Apply to 3 conflicts" }).click();
@@ -147,7 +150,7 @@ test("1,000 conflicts are scrolled: at most 200 rows in the DOM, no main-thread 
       const box = document.querySelector(".rows");
       if (!box) throw new Error("no list");
       let most = 0;
-      for (let at = 0; at <= box.scrollHeight; at += 400) {
+      for (let at = 0; at <= box.scrollHeight; at += 800) {
         box.scrollTop = at;
         await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
         most = Math.max(most, box.querySelectorAll(".rows-one").length);
@@ -195,17 +198,87 @@ test("cut: an episode that goes on, and the minority viewed: it takes no decisio
   await cluster.heal();
 });
 
-test("node dead: what it knows is unknown since then; viewed, it is not reached, and others are offered", async () => {
+test("rule 2: of a node that stands still nothing stays on the screen, neither list nor conflict, but what was typed", async () => {
   await cluster.conflict("tills");
+  const [{ id }] = await openIn("tills");
+  const inbox = await Tab.open(browser, cluster.base("b"), "conflicts");
+  const one = await Tab.open(browser, cluster.base("b"), `conflicts/${id}`);
+  await list(inbox).getByText("tills / k00000").waitFor();
+  await one.page.getByLabel(/^Result, as JSON/).fill('{"n": 1}');
+  await cluster.signal("b", "SIGSTOP");
+  try {
+    for (const tab of [inbox, one]) {
+      await tab.see("No answer");
+      await tab.see(/does not answer: silent for/);
+      await tab.page.getByRole("button", { name: "Look at what a knows" }).waitFor();
+    }
+    assert.equal(await list(inbox).count(), 0);
+    assert.equal(await one.page.getByText("Why this value").count(), 0);
+    await one.page.getByRole("region", { name: "Your result" }).getByText('{"n": 1}').waitFor();
+    await one.sound();
+  } finally {
+    await cluster.signal("b", "SIGCONT");
+  }
+  await list(inbox).getByText("tills / k00000").waitFor();
+  await one.see("Why this value");
+  assert.equal(await one.page.getByLabel(/^Result, as JSON/).inputValue(), '{"n": 1}');
+  for (const tab of [inbox, one]) await tab.close();
+  await cluster.writable("b");
+  await cluster.writable("a");
+});
+
+test("more conflicts than are read unasked come by pages as the end of the list nears", async () => {
+  const { conflicts } = await cluster.get("a", "/v1/conflicts?limit=1");
+  const all = Array.from({ length: 2_600 }, (_, i) => ({ ...conflicts[0], id: i.toString(32).padStart(26, "a").replaceAll(/[0189]/g, "z"), doc_id: `n${String(i).padStart(5, "0")}` }));
+  const context = await browser.newContext();
+  let pages = 0;
+  await context.route(/\/v1\/conflicts\?/, async (route) => {
+    const query = new URL(route.request().url()).searchParams;
+    const from = Number(query.get("cursor") ?? 0);
+    const rows = query.get("state") === "open" ? all.slice(from, from + Number(query.get("limit"))) : [];
+    if (rows.length > 0) pages++;
+    const next = from + rows.length < all.length && rows.length > 0 ? String(from + rows.length) : null;
+    await route.fulfill({ json: { conflicts: rows, next, meta: { open: all.length, records: 0 } } });
+  });
+  const tab = await Tab.open(browser, cluster.base("a"), "conflicts", { context });
+  await list(tab).getByText("tills / n00000").waitFor();
+  await tab.see(/of those read so far/);
+  await until("what is read unasked has come", () => pages === 8);
+  for (let more = 9; more <= 11; more++) {
+    await list(tab).evaluate((box) => (box.scrollTop = box.scrollHeight));
+    await until(`page ${more} has come`, () => pages === more);
+  }
+  await list(tab).evaluate((box) => (box.scrollTop = box.scrollHeight));
+  await list(tab).getByText("tills / n02599").waitFor();
+  await tab.close();
+});
+
+test("an answer about many that breaks off is not taken for done: of the rest nothing is known", async () => {
+  const context = await browser.newContext();
+  const [{ id }] = await openIn("tills");
+  const line = { conflict: id, collection: "tills", id: "k00000", pick: null, shown: null, same: false, status: 200, dot: null };
+  await context.route("**/v1/conflicts/resolve", (route) => route.fulfill({ body: `${JSON.stringify(line)}\n`, contentType: "application/x-ndjson" }));
+  const tab = await Tab.open(browser, cluster.base("a"), "conflicts", { context });
+  const bulk = tab.page.getByRole("region", { name: "What is selected" });
+  await bulk.getByRole("button", { name: "all 1", exact: true }).click();
+  await bulk.getByRole("button", { name: "Preview" }).click();
+  await bulk.getByText("Broken off after 1 of 1").waitFor();
+  await bulk.locator(".trouble").getByText(/the answer broke off after 1 of 1/).waitFor();
+  assert.ok(await bulk.getByRole("button", { name: "Apply to 1 conflict" }).isDisabled(), "without a whole preview nothing is applied");
+  await tab.close();
+});
+
+test("node dead: what it knows is unknown since then; viewed, it is not reached, and others are offered", async () => {
   await cluster.signal("b", "SIGKILL");
   await inBothThemes("a", "conflicts", "dead", async (tab) => {
     await list(tab).getByText("tills / k00000").waitFor();
-    await tab.see("b does not say what is in conflict there");
+    await tab.see(/^what is in conflict at b is unknown since /);
   });
   const tab = await Tab.open(browser, cluster.base("a"), "conflicts");
   await list(tab).getByText("tills / k00000").waitFor();
   await tab.page.locator(".header select").selectOption("b");
   await tab.see("No answer");
+  await tab.page.getByRole("link", { name: "Open unknown" }).waitFor();
   assert.equal(await list(tab).count(), 0, "nothing of what another node said stays");
   await tab.sound();
   await tab.shoot("conflicts-dead-viewed");

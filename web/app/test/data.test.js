@@ -136,6 +136,13 @@ test("edit with an ETag guard: two tabs edit one document, the second sees what 
   await second.page.getByRole("button", { name: "Save", exact: true }).click();
   await second.see(/Done: version/);
   assert.deepEqual(await cluster.get("a", "/v1/docs/accounts/joint"), { balance: 5, note: "mine" });
+
+  // Who goes on writing at once does not meet their own write.
+  for (const balance of [6, 7, 8]) {
+    await box(second).fill(`{"balance": ${balance}}`);
+    await second.page.getByRole("button", { name: "Save", exact: true }).click();
+    await until(`${balance} is stored`, async () => (await stored("a", "/v1/docs/accounts/joint")) === `{"balance": ${balance}}`);
+  }
   first.clean();
   second.clean();
   await Promise.all([first.close(), second.close()]);

@@ -96,3 +96,19 @@ test("first paint, median of five, is within its budget", async () => {
   console.log(`first paint, median of five: ${median.toFixed(0)} ms`);
   assert.ok(median < firstPaintWithin, `${median} ms`);
 });
+
+test("a screen whose files broke off on the way is asked for again", async () => {
+  const tab = await Tab.open(browser, cluster.base("a"), "cluster");
+  await tab.page.locator(".header").getByText("Writable").waitFor();
+  const asked = new Set();
+  await tab.page.route("**/assets/*.js", (route) => {
+    const url = route.request().url();
+    if (asked.has(url) || url.includes("/index-")) return route.continue();
+    asked.add(url);
+    return route.abort("connectionreset");
+  });
+  await tab.page.goto(`${cluster.base("a")}/ui/?again#/settings`);
+  await tab.page.getByRole("heading", { level: 1, name: "Settings" }).waitFor();
+  assert.ok(asked.size > 0, "something broke off");
+  await tab.close();
+});

@@ -117,6 +117,7 @@ test("a policy is edited with an ETag guard; what is wrong is said beside its fi
   await save.click();
   await until("it is saved", async () => (await settings("stock")).require_context === true);
 
+  await tab.see("Saved. It takes effect on each node as it arrives.");
   tab.page.on("dialog", (d) => void d.accept());
   await tab.page.getByRole("button", { name: "Back to the defaults" }).click();
   await tab.see("The defaults are in force.");

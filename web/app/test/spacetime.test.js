@@ -6,8 +6,9 @@ import { source } from "./source.js";
 /** @type {typeof import("../src/conflicts/spacetime.ts")} */ let s;
 /** @type {typeof import("../src/conflicts/cuts.ts")} */ let c;
 /** @type {typeof import("../src/conflicts/episodes.ts")} */ let e;
+/** @type {typeof import("../src/conflicts/offset.ts")} */ let o;
 before(async () => {
-  [s, c, e] = await Promise.all([source("conflicts/spacetime.ts"), source("conflicts/cuts.ts"), source("conflicts/episodes.ts")]);
+  [s, c, e, o] = await Promise.all([source("conflicts/spacetime.ts"), source("conflicts/cuts.ts"), source("conflicts/episodes.ts"), source("conflicts/offset.ts")]);
 });
 
 const noon = Date.parse("2026-11-21T12:00:00Z");
@@ -106,4 +107,19 @@ test('grouped by episode: "37 conflicts, 35 by LWW, 2 open"; open ones are where
     "a–c other: 1 conflict, 1 open",
     "a alone: 1 conflict, 1 by LWW",
   ]);
+});
+
+test('"Why this value": a warning when the gap is within the measured clock offset', () => {
+  const sides = [{ node: "a", time: at(0) }, { node: "b", time: at(0.7) }];
+  const late = "b~1:1 is later than a~1:1 by 700ms; measured clock offset ";
+  assert.deepEqual(o.gapWarning(sides, `${late}3ms`, []), { words: "700 ms apart; the clocks of a and b differ by 3 ms (measured).", warn: false });
+  assert.match(o.gapWarning(sides, `${late}1.5s`, []).words, /^Warning: only 700 ms apart, and the clocks of a and b differ by 1\.5 s \(measured\)/);
+  assert.ok(o.gapWarning(sides, `${late}700ms`, []).warn, "just as far apart is not told apart");
+  assert.match(o.gapWarning(sides, "", [{ from: "b", to: "a", ms: -900 }]).words, /^Warning: .* 900 ms \(measured now\)/);
+  assert.deepEqual(o.gapWarning(sides, "", []), { words: "700 ms apart. How far the clocks of a and b differ is not known.", warn: true });
+  assert.match(o.gapWarning([{ node: "a", time: at(0) }, { node: "a", time: at(1) }], "", []).words, /by one clock/);
+  for (const [text, ms] of /** @type {[string, number][]} */ ([["1m3.5s", 63_500], ["0s", 0], ["2.4s", 2_400], ["150µs", 0.15], ["3 ms", 3], ["1h2m0s", 3_720_000]])) {
+    assert.equal(o.offsetIn(`x; measured clock offset ${text}`), ms, text);
+  }
+  assert.equal(o.offsetIn("x is later than y by 3ms"), null);
 });

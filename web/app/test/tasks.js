@@ -1,26 +1,31 @@
 // How long the page keeps its main thread.
-import assert from "node:assert/strict";
 
 /**
- * The longest task of a tab's main thread while something is done, in milliseconds of the processor. The wall clock
- * of the browser's own long-task events goes on while other processes have the processor, so on a busy machine it says
- * more about them.
+ * The longest that a tab's main thread was busy without a break while something was done, in milliseconds of the
+ * processor: what the thread has used is asked for again and again, and each question waits for the task before it.
+ * The wall clock of the browser's long-task events goes on while other processes have the processor, so on a busy
+ * machine it says more about them.
  * @param {import("./browser.js").Tab} tab @param {() => Promise<unknown>} action
  */
 export async function longestTask(tab, action) {
-  const browser = tab.context.browser();
-  assert.ok(browser);
-  await browser.startTracing(tab.page, { categories: ["toplevel", "devtools.timeline", "disabled-by-default-devtools.timeline"] });
-  /** @type {Buffer} */ let trace;
+  const session = await tab.context.newCDPSession(tab.page);
+  await session.send("Performance.enable", { timeDomain: "threadTicks" });
+  const used = async () => ((await session.send("Performance.getMetrics")).metrics.find((m) => m.name === "ThreadTime")?.value ?? NaN) * 1000;
+  let over = false;
+  let longest = 0;
+  const watch = (async () => {
+    for (let before = await used(); !over; ) {
+      const now = await used();
+      longest = Math.max(longest, now - before);
+      before = now;
+    }
+  })();
   try {
     await action();
   } finally {
-    trace = await browser.stopTracing();
+    over = true;
+    await watch;
+    await session.detach();
   }
-  /** @type {{ name: string, pid: number, tid: number, tdur?: number, args?: any }[]} */
-  const events = JSON.parse(trace.toString()).traceEvents;
-  const main = new Set(events.filter((e) => e.name === "thread_name" && e.args?.name === "CrRendererMain").map((e) => `${e.pid} ${e.tid}`));
-  const tasks = events.filter((e) => e.name.endsWith("RunTask") && main.has(`${e.pid} ${e.tid}`) && e.tdur !== undefined).map((e) => (e.tdur ?? 0) / 1000);
-  assert.ok(tasks.length > 10, `there are tasks to look at: ${tasks.length}`);
-  return Math.max(...tasks);
+  return longest;
 }

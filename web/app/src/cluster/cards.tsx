@@ -1,7 +1,8 @@
 import type { ComponentChildren } from "preact";
 import type { Lag } from "../api/shapes.ts";
 import { writeWords } from "../frame/header.tsx";
-import { grown, readings, type Reading } from "../live/figures.ts";
+import { readings } from "../live/figures.ts";
+import { grown, type Reading } from "../live/reading.ts";
 import { connection, dataNodes, members, stateOf, told, type Member } from "../live/members.ts";
 import { Sign } from "../parts/sign.tsx";
 import { bytes, count, Id } from "../parts/text.tsx";
@@ -45,18 +46,12 @@ function Node({ m }: { m: Member }) {
   const t = told(m);
   const n = t?.node;
   if (!t || !n) return <Unheard m={m} />;
-  const votes = votesAt(m) ?? [];
   return (
     <>
       <Row name="since">{n.write.since ? <Ago at={n.write.since} plain /> : "unknown"}</Row>
       <Row name="votes">
         {n.write.votes.have} of {n.write.votes.of}, needs {n.write.votes.need}
-        {votes.length > 1 && (
-          <span class="muted">
-            {" "}
-            (<LeaseLeft votes={votes} />)
-          </span>
-        )}
+        <Lease m={m} />
       </Row>
       <Row name="writes">
         <Rate of={readings.value.get(m.name) ?? []} />
@@ -69,7 +64,7 @@ function Node({ m }: { m: Member }) {
       <Row name="disk">
         {bytes(n.disk.free_bytes)} free{n.disk.low && <b class="warn">: too little, it takes no writes</b>}
       </Row>
-      <Row name="past">{t.standing || "unknown"}</Row>
+      <Row name="standing">{t.standing || "unknown"}</Row>
       <Common m={m} build={t.build} chaos={t.chaos} />
     </>
   );
@@ -78,17 +73,10 @@ function Node({ m }: { m: Member }) {
 function Witness({ m }: { m: Member }) {
   const t = told(m);
   if (!t?.witness) return <Unheard m={m} />;
-  const given = givenBy(m) ?? [];
   return (
     <>
       <Row name="vote">
-        {given.length ? and(given.map((v) => v.voter)) : "nobody"}
-        {given.length > 0 && (
-          <span class="muted">
-            {" "}
-            (<LeaseLeft votes={given} />)
-          </span>
-        )}
+        <Holders m={m} />
       </Row>
       <Row name="heard">
         {t.votes.voters.map((v, i) => (
@@ -99,6 +87,31 @@ function Witness({ m }: { m: Member }) {
         ))}
       </Row>
       <Common m={m} build={t.build} chaos={t.chaos} />
+    </>
+  );
+}
+
+/** Lease and Holders count down, so each is drawn alone. */
+function Lease({ m }: { m: Member }) {
+  const votes = votesAt(m) ?? [];
+  if (votes.length < 2) return null;
+  return (
+    <span class="muted">
+      {" "}
+      (<LeaseLeft votes={votes} />)
+    </span>
+  );
+}
+
+function Holders({ m }: { m: Member }) {
+  const given = givenBy(m) ?? [];
+  if (given.length === 0) return <>nobody</>;
+  return (
+    <>
+      {and(given.map((v) => v.voter))}{" "}
+      <span class="muted">
+        (<LeaseLeft votes={given} />)
+      </span>
     </>
   );
 }
@@ -139,22 +152,36 @@ function Unheard({ m }: { m: Member }) {
 
 /** Behind is what a node lacks by its own word, and by that of the others. */
 function Behind({ m }: { m: Member }) {
-  const own = told(m)?.node?.peers ?? [];
-  const others = dataNodes.value.flatMap((o) => (o === m ? [] : (told(o)?.node?.peers ?? []).filter((p) => p.name === m.name).map((p) => ({ who: o.name, lag: p.peer_lacks }))));
+  const own = (told(m)?.node?.peers ?? []).map((p) => ({ name: p.name, lag: p.node_lacks }));
+  const others = dataNodes.value.flatMap((o) => (o === m ? [] : (told(o)?.node?.peers ?? []).filter((p) => p.name === m.name).map((p) => ({ name: o.name, lag: p.peer_lacks }))));
   return (
-    <Row name="behind">
-      {own.map((p, i) => (
+    <Row name="lacks">
+      <Lags of={own} none="nothing" before="of " />
+      {others.length > 0 && (
+        <span class="muted">
+          {" "}
+          (<Lags of={others} none={`${and(others.map((o) => o.name))} ${others.length === 1 ? "says" : "say"} so too`} before="" after=" says" />)
+        </span>
+      )}
+    </Row>
+  );
+}
+
+/** Lags lists those that are not nothing. */
+function Lags({ of, none, before, after = "" }: { of: { name: string; lag: Lag }[]; none: string; before: string; after?: string }) {
+  const some = of.filter(({ lag }) => lag.versions !== 0);
+  if (some.length === 0) return <>{none}</>;
+  return (
+    <>
+      {some.map(({ name, lag }, i) => (
         <>
           {i > 0 && "; "}
-          of {p.name} it lacks <Lacks lag={p.node_lacks} />
+          {before}
+          {name}
+          {after}: <Lacks lag={lag} />
         </>
       ))}
-      {others.map(({ who, lag }) => (
-        <span class="muted">
-          ; {who} says: <Lacks lag={lag} />
-        </span>
-      ))}
-    </Row>
+    </>
   );
 }
 
@@ -183,9 +210,11 @@ export function Lacks({ lag }: { lag: Lag }) {
 }
 
 function offsets(m: Member): string {
-  const known = (told(m)?.votes.voters ?? []).flatMap((v) => (v.clock_offset_ms === null ? [] : [`${v.name} ${v.clock_offset_ms >= 0 ? "+" : "−"}${Math.abs(v.clock_offset_ms).toFixed(1)} ms`]));
+  const known = (told(m)?.votes.voters ?? []).flatMap((v) => (v.clock_offset_ms === null ? [] : [`${v.name} ${offset(v.clock_offset_ms)}`]));
   return known.length ? known.join(", ") : "unknown: it reaches nobody";
 }
+
+const offset = (ms: number): string => `${Math.abs(ms) < 0.05 ? "" : ms > 0 ? "+" : "−"}${Math.abs(ms).toFixed(1)} ms`;
 
 /** mostBars is how many readings a small chart shows. */
 const mostBars = 30;
@@ -198,10 +227,10 @@ function Rate({ of }: { of: readonly Reading[] }) {
   const top = Math.max(1, ...perSecond.filter((r) => r !== null));
   return (
     <>
+      {last ? `${Math.round(last.by / last.in).toLocaleString("en")}/s` : "counting …"}{" "}
       <svg width={mostBars * 3} height="14" aria-hidden="true" class="cluster-bars">
-        {perSecond.map((r, i) => (r === null ? null : <rect x={(mostBars - perSecond.length + i) * 3} y={13 - (12 * r) / top} width="2" height={1 + (12 * r) / top} />))}
-      </svg>{" "}
-      {last ? `${Math.round(last.by / last.in).toLocaleString("en")}/s` : "counting …"}
+        {perSecond.map((r, i) => (r === null ? null : <rect x={i * 3} y={13 - (12 * r) / top} width="2" height={1 + (12 * r) / top} />))}
+      </svg>
     </>
   );
 }

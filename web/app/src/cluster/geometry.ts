@@ -4,7 +4,12 @@ export interface Point {
 }
 
 /** Half of the room that a member takes, in pixels. */
-export const room = { x: 56, y: 38 };
+export const room = { x: 64, y: 44 };
+/** Half of the height of the hull around one member, and by how much it is wider than tall to each side, in pixels. */
+export const hullHalf = 54;
+const hullSide = (width: number): number => (width < narrow ? 8 : 24);
+/** Below this width, in pixels, things stand closer together. */
+export const narrow = 520;
 /** How far the two arcs of a link stand apart, in pixels. */
 const bulge = 9;
 /** Pixels between a member and the end of an arc. */
@@ -15,17 +20,20 @@ const gap = 4;
  * Two nodes stand side by side, as on two sides of a cut.
  */
 export function places(names: readonly string[], seat: string | null, width: number, height: number): Map<string, Point> {
-  const n = names.length + (seat === null ? 0 : 1);
-  const centre = { x: width / 2, y: height / 2 };
-  const radius = { x: Math.max(20, width / 2 - room.x - 4), y: Math.max(20, height / 2 - room.y - 8) };
-  const out = new Map<string, Point>();
   const all = seat === null ? names : [...names, seat];
-  all.forEach((name, i) => {
-    // Clockwise from the place after the seat, so that the roster reads from the left.
-    const turn = seat === null && n === 2 ? Math.PI + i * Math.PI : Math.PI / 2 + ((i + 1) * 2 * Math.PI) / n;
-    out.set(name, { x: Math.round(centre.x + radius.x * Math.cos(turn)), y: Math.round(centre.y + radius.y * Math.sin(turn)) });
-  });
-  return out;
+  // Clockwise from the place after the seat, so that the roster reads from the left.
+  const turn = (i: number) => (seat === null && all.length === 2 ? Math.PI * (i + 1) : Math.PI / 2 + ((i + 1) * 2 * Math.PI) / all.length);
+  const edge = hullHalf + hullSide(width) + 2;
+  const xs = fill(all.map((_, i) => Math.cos(turn(i))), edge, width - edge);
+  const ys = fill(all.map((_, i) => Math.sin(turn(i))), hullHalf + 2, height - hullHalf - 2);
+  return new Map(all.map((name, i) => [name, { x: xs[i] ?? 0, y: ys[i] ?? 0 }]));
+}
+
+/** fill spreads numbers over all of a range. */
+function fill(of: number[], from: number, to: number): number[] {
+  const least = Math.min(...of);
+  const wide = Math.max(...of) - least;
+  return of.map((n) => Math.round(wide < 1e-9 ? (from + to) / 2 : from + ((n - least) / wide) * (to - from)));
 }
 
 /** Arc is one direction, drawn as a curve with a head at its end. */
@@ -58,16 +66,18 @@ export function arc(a: Point, b: Point): Arc {
 
 const round = (n: number): number => Math.round(n * 10) / 10;
 
-/** between is where the label of a link stands: in its middle, or nearer to one end where links cross in the middle. */
+/** between is where the label of a link stands: in its middle, or nearer to one end where links cross there. */
 export function between(a: Point, b: Point, crossing: boolean): Point {
-  const t = crossing ? 0.36 : 0.5;
+  const t = crossing ? 0.3 : 0.5;
   return { x: a.x + (b.x - a.x) * t, y: a.y + (b.y - a.y) * t };
 }
 
 /** hull is the outline around points, as a path: they stand on a ring, so their order around it is the outline. */
-export function hull(points: readonly Point[], centre: Point): string {
-  const sorted = [...points].sort((p, q) => Math.atan2(p.y - centre.y, p.x - centre.x) - Math.atan2(q.y - centre.y, q.x - centre.x));
-  const [first, ...rest] = sorted;
-  if (!first) return "";
-  return `M${first.x} ${first.y}${rest.map((p) => `L${p.x} ${p.y}`).join("")}${rest.length > 0 ? "Z" : "h0.01"}`;
+export function hull(points: readonly Point[], width: number, height: number): string {
+  const centre = { x: width / 2, y: height / 2 };
+  const side = hullSide(width);
+  const around = [...points].sort((p, q) => Math.atan2(p.y - centre.y, p.x - centre.x) - Math.atan2(q.y - centre.y, q.x - centre.x));
+  // A member is wider than it is tall.
+  const wide = around.flatMap(({ x, y }) => [`${x - side} ${y}`, `${x + side} ${y}`]);
+  return `M${wide.join("L")}Z`;
 }

@@ -44,7 +44,7 @@ export async function readPast(m: Member, signal: AbortSignal): Promise<Past> {
 
 /** laneOf is a process's state over time: by its own word, and unknown where it does not say. */
 export function laneOf(m: Member, past: Past | null, from: number, to: number): Lane {
-  const spans = past?.ballots ? givenSpans(past.ballots, from, to) : past ? writeSpans(past, from, to) : [];
+  const spans = past?.ballots ? givenSpans(past.ballots, past.at, from, to) : past ? writeSpans(past, from, to) : [];
   const first = spans[0]?.from ?? to;
   if (first > from) spans.unshift({ from, to: first, state: "unknown", word: "unknown", title: past ? "it is older than what is kept" : "it has not answered this page" });
   // What it says now ends what it said; what it does not say any more, too.
@@ -104,10 +104,12 @@ function overlay(spans: Span[], over: Span): void {
 const held = 1_650;
 
 /** givenSpans are the times in which a witness gave its vote, by its log of ballots. */
-function givenSpans({ log }: Ballots, from: number, to: number): Span[] {
+function givenSpans({ log }: Ballots, read: number, from: number, to: number): Span[] {
   const first = Math.min(...log.map((e) => Date.parse(e.time)));
   if (!Number.isFinite(first)) return [];
-  const grants = log.filter((e) => e.kind === "grant").map((e) => ({ to: e.to, from: Date.parse(e.time), until: Date.parse(e.last) + held }));
+  // What was given when it was read goes on: it is read again once that changes.
+  const until = (last: number) => (last + held >= read ? to : last + held);
+  const grants = log.filter((e) => e.kind === "grant").map((e) => ({ to: e.to, from: Date.parse(e.time), until: until(Date.parse(e.last)) }));
   const edges = [...new Set([Math.max(from, first), ...grants.flatMap((g) => [g.from, g.until]), to])].filter((t) => t >= Math.max(from, first) && t <= to).sort((a, b) => a - b);
   return edges.slice(0, -1).map((at, i): Span => {
     const holders = [...new Set(grants.filter((g) => g.from <= at && g.until > at).map((g) => g.to))].sort();

@@ -1,4 +1,4 @@
-import { useSignal } from "@preact/signals";
+import { useComputed, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { now } from "../live/clock.ts";
 import { members, type Member } from "../live/members.ts";
@@ -10,19 +10,20 @@ const soon = 400;
 /** seldom is how often it is read anyway, in milliseconds: what a node tells of slowly moves out of sight. */
 const seldom = 30_000;
 /** step is by how much the right edge moves on, in milliseconds. */
-const step = 1_000;
+const step = 2_000;
 
 /** History draws the last 15 minutes of every process, each by its own word. */
 export function History() {
   const pasts = usePasts(members.value);
-  const to = Math.floor(now.value / step) * step + step;
+  const edge = useComputed(() => Math.floor(now.value / step) * step).value;
+  const to = Math.max(edge, ...[...pasts.values()].map((p) => p.at));
   const from = to - reach;
   return (
     <Lanes
       caption="State of each process in the last 15 minutes"
       from={from}
       to={to}
-      lanes={members.value.map((m) => laneOf(m, pasts.get(m.name) ?? null, from, Math.min(to, now.value)))}
+      lanes={members.value.map((m) => laneOf(m, pasts.get(m.name) ?? null, from, to))}
       bands={bandsOf(pasts.values(), to)}
     />
   );
@@ -32,6 +33,7 @@ export function History() {
 function usePasts(of: Member[]): ReadonlyMap<string, Past> {
   const pasts = useSignal<ReadonlyMap<string, Past>>(new Map());
   const round = useSignal(0);
+  const key = useComputed(() => changed(members.value)).value;
   useEffect(() => {
     const timer = setInterval(() => {
       if (!document.hidden) round.value++;
@@ -54,6 +56,6 @@ function usePasts(of: Member[]): ReadonlyMap<string, Past> {
       clearTimeout(timer);
       stop.abort();
     };
-  }, [changed(of), round.value]);
+  }, [key, round.value]);
   return pasts.value;
 }

@@ -27,7 +27,7 @@ export interface Direction {
   from: Member;
   to: Member;
   says: Says[];
-  roundTrip: number | null; // milliseconds, by the sender's own word
+  roundTrip: number | null; // milliseconds, by the sender's own word, or else by the other's
   faults: Put[];
   look: Look;
 }
@@ -50,6 +50,8 @@ export function linksOf(members: readonly Member[]): Link[] {
   );
 }
 
+const tripOf = (from: Member, to: Member): number | null => told(from)?.links.find((l) => l.from === from.name && l.to === to.name)?.round_trip_ms ?? null;
+
 function faultsOf(member: Member, a: Member, b: Member): Put[] {
   const between = (f: Fault) => (f.from === a.name && f.to === b.name) || (f.from === b.name && f.to === a.name);
   return (told(member)?.faults ?? []).filter(between).map((fault) => ({ member, fault }));
@@ -60,7 +62,7 @@ function directionOf(members: readonly Member[], from: Member, to: Member, all: 
   // Who is no end of it has it from others: asked only where both ends are silent.
   if (says.length === 0) says.push(...members.filter((m) => m !== from && m !== to).flatMap((m) => word(m, from, to)));
   const faults = all.filter(({ fault }) => fault.both || fault.from === from.name);
-  const roundTrip = told(from)?.links.find((l) => l.from === from.name && l.to === to.name)?.round_trip_ms ?? null;
+  const roundTrip = tripOf(from, to) ?? tripOf(to, from); // there and back again: a witness measures none
   return { from, to, says, roundTrip, faults, look: lookOf(says, faults, roundTrip) };
 }
 

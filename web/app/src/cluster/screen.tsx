@@ -2,6 +2,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { watchFigures } from "../live/figures.ts";
 import { members } from "../live/members.ts";
+import { useThrottled } from "../parts/throttled.ts";
 import { Cards } from "./cards.tsx";
 import { History } from "./history.tsx";
 import { linksOf } from "./links.ts";
@@ -11,11 +12,14 @@ import { Verdict } from "./verdict.tsx";
 import { VoteLog } from "./votelog.tsx";
 import "./cluster.css";
 
+/** drawEvery is how often the picture is drawn anew at most, in milliseconds: nine nodes tell something 40 times a second. */
+const drawEvery = 200;
+
 /** The screen that says who may write, who reaches whom, and what is wrong. */
 export default function Screen() {
   const chosen = useSignal("");
   useEffect(watchFigures, []);
-  const links = linksOf(members.value);
+  const links = useThrottled(() => linksOf(members.value), drawEvery).value;
   const open = links.find((l) => l.key === chosen.value);
   const close = () => {
     chosen.value = "";

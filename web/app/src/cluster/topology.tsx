@@ -6,13 +6,14 @@ import { useWidth } from "../parts/size.ts";
 import { TextTwin } from "../parts/table.tsx";
 import { Ago, Left, span } from "../parts/time.tsx";
 import { writeWords } from "../frame/header.tsx";
-import { arc, between, hull, places, room, type Point } from "./geometry.ts";
+import { arc, between, hull, hullHalf, narrow, places, type Point } from "./geometry.ts";
 import { byChaos, differ, strongest, type Direction, type Link, type Says } from "./links.ts";
 import { givenBy, LeaseLeft, Tokens, votesAt } from "./votes.tsx";
 import { and } from "./words.ts";
 
-/** The most links whose labels are all shown: of more, only those that are not well. */
+/** The most links whose labels are all shown, and on a phone: of more, only those that are not well. */
 const mostLabels = 10;
+const mostOnPhone = 3;
 
 /** Topology draws who reaches whom: nodes on a ring, the witness in its seat, two arcs a link. */
 export function Topology({ members, links, chosen, choose }: { members: Member[]; links: Link[]; chosen: string; choose: (key: string) => void }) {
@@ -21,7 +22,7 @@ export function Topology({ members, links, chosen, choose }: { members: Member[]
   const data = members.filter((m) => m.role === "data");
   const witness = members.find((m) => m.role === "witness") ?? null;
   const wide = Math.min(width, 880);
-  const height = Math.max(240, Math.min(480, Math.round(wide * (members.length > 4 ? 0.62 : 0.36))));
+  const height = heightOf(members.length, wide);
   const at = places(data.map((m) => m.name), witness?.name ?? null, wide, height);
   const place = (m: Member): Point => at.get(m.name) ?? { x: 0, y: 0 };
   return (
@@ -35,7 +36,7 @@ export function Topology({ members, links, chosen, choose }: { members: Member[]
               </pattern>
             </defs>
             {sides(data, links).map((side) => (
-              <Hull path={hull(side.map(place), { x: wide / 2, y: height / 2 })} fill={`url(#${id}-hatch)`} />
+              <Hull path={hull(side.map(place), wide, height)} fill={`url(#${id}-hatch)`} />
             ))}
             {links.map((l) => (
               <g class={l.key === chosen ? "cluster-link chosen" : "cluster-link"} onClick={() => choose(l.key)}>
@@ -46,7 +47,7 @@ export function Topology({ members, links, chosen, choose }: { members: Member[]
             ))}
           </svg>
           {links.map((l) => (
-            <Label link={l} at={between(place(l.ends[0]), place(l.ends[1]), crosses(l, members))} brief={links.length > mostLabels} open={l.key === chosen} choose={() => choose(l.key)} />
+            <Label link={l} at={between(place(l.ends[0]), place(l.ends[1]), crosses(l, members))} brief={links.length > (wide < narrow ? mostOnPhone : mostLabels)} open={l.key === chosen} choose={() => choose(l.key)} />
           ))}
           {members.map((m) => (
             <Seat member={m} at={place(m)} />
@@ -57,6 +58,9 @@ export function Topology({ members, links, chosen, choose }: { members: Member[]
     </>
   );
 }
+
+/** heightOf grows with what there is to draw; on a phone the links are longer downwards than across. */
+const heightOf = (members: number, wide: number): number => (wide < narrow ? 260 + 40 * members : members > 4 ? Math.min(560, Math.round(wide * 0.62)) : 264);
 
 /** sides are the read-only nodes without a majority, those together that reach each other. */
 function sides(data: Member[], links: Link[]): Member[][] {
@@ -79,7 +83,7 @@ function sides(data: Member[], links: Link[]): Member[][] {
 
 /** Hull is a wide stroke around a side: its ends and corners are round by themselves. */
 function Hull({ path, fill }: { path: string; fill: string }) {
-  const wide = room.y * 2 + 24;
+  const wide = hullHalf * 2;
   return (
     <g class="cluster-hull">
       <path d={path} class="edge" stroke-width={wide + 2} />
@@ -89,11 +93,10 @@ function Hull({ path, fill }: { path: string; fill: string }) {
   );
 }
 
-/** crosses is true of links between members that are no neighbours on the ring: there links meet in the middle. */
+/** crosses is true of the two links of four members that meet in the middle. Of more, labels stand where the fewest links are. */
 function crosses({ ends }: Link, members: Member[]): boolean {
   const ring = [...members.filter((m) => m.role === "data"), ...members.filter((m) => m.role !== "data")];
-  const apart = Math.abs(ring.indexOf(ends[0]) - ring.indexOf(ends[1]));
-  return apart > 1 && apart < ring.length - 1;
+  return ring.length === 4 && Math.abs(ring.indexOf(ends[0]) - ring.indexOf(ends[1])) === 2;
 }
 
 function Way({ way, from, to }: { way: Direction; from: Point; to: Point }) {
@@ -192,7 +195,7 @@ function Seat({ member, at }: { member: Member; at: Point }) {
   const write = told(member)?.node?.write;
   const state = stateOf(member);
   return (
-    <div class={`cluster-seat ${state}`} style={{ left: `${at.x}px`, top: `${at.y}px` }}>
+    <div class={`cluster-seat ${member.role} ${state}`} style={{ left: `${at.x}px`, top: `${at.y}px` }}>
       {member.role === "witness" ? <Ballot /> : null}
       <strong>{member.name}</strong> <Sign state={state} word={member.role === "witness" ? witnessWord(member) : write ? short(write.state, write.cause) : state === "down" ? "not reached" : "connecting"} />
       {member.role === "witness" ? <Given by={member} /> : <Held at={member} />}

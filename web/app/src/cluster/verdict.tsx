@@ -1,3 +1,4 @@
+import { computed } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { whyNotGreen } from "../frame/green.ts";
 import { to } from "../frame/route.ts";
@@ -104,12 +105,14 @@ function silence(m: Member): Problem[] {
   ];
 }
 
+const chaosIsOn = computed(() => faults.value.length > 0);
+
 function readOnly(m: Member): Problem[] {
   const write = told(m)?.node?.write;
   if (!write || stateOf(m) !== "readonly") return [];
   const { have, need, of } = write.votes;
   const elsewhere = write.writable_nodes.length > 0 ? `Write at ${and(write.writable_nodes)}.` : "";
-  const chaos = faults.value.length > 0 ? " Chaos is on: heal everything ends it." : "";
+  const chaos = chaosIsOn.value ? " Chaos is on: heal everything ends it." : "";
   return [
     {
       key: `readonly ${m.name}`,

@@ -1,3 +1,4 @@
+import { useState } from "preact/hooks";
 import type { Voter } from "../api/shapes.ts";
 import { now } from "../live/clock.ts";
 import { told, type Member } from "../live/members.ts";
@@ -59,26 +60,27 @@ export function Tokens({ votes }: { votes: Vote[] }) {
 }
 
 function Token({ vote }: { vote: Vote }) {
-  const left = vote.ends === null ? null : Math.max(0, vote.ends - Date.now());
-  const drained = left === null ? 0 : around * (1 - Math.min(1, left / fullest));
-  const said = `vote of ${vote.voter}${left === null ? ", its own" : `, ${span(left)} left`}`;
+  const said = `vote of ${vote.voter}${vote.ends === null ? ", its own" : ", lent for a time"}`;
   return (
     <svg class="cluster-token" width="26" height="26" viewBox="-13 -13 26 26" role="img" aria-label={said}>
       <title>{said}</title>
       <circle class="track" r="11" />
-      {/* A new promise begins a new ring. */}
-      <circle
-        key={vote.ends}
-        class={left === null ? "ring" : "ring drains"}
-        r="11"
-        transform="rotate(-90)"
-        style={{ strokeDasharray: `${around}`, strokeDashoffset: `${drained}`, animationDuration: `${left ?? 0}ms` }}
-      />
+      <Ring key={vote.ends} ends={vote.ends} />
       <text y="4" text-anchor="middle">
         {vote.voter.slice(0, 3)}
       </text>
     </svg>
   );
+}
+
+/** Ring is one promise, as long as it is not renewed: it is laid down once and then drains by the clock of the browser. */
+function Ring({ ends }: { ends: number | null }) {
+  const [style] = useState(() => {
+    const left = ends === null ? null : Math.max(0, ends - Date.now());
+    const drained = left === null ? 0 : around * (1 - Math.min(1, left / fullest));
+    return { strokeDasharray: `${around}`, strokeDashoffset: `${drained}`, animationDuration: `${left ?? 0}ms` };
+  });
+  return <circle class={ends === null ? "ring" : "ring drains"} r="11" transform="rotate(-90)" style={style} />;
 }
 
 /** LeaseLeft is how long the first of some votes still holds, in words. */

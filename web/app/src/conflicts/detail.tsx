@@ -5,6 +5,7 @@ import { parse } from "../api/exact.ts";
 import { to } from "../frame/route.ts";
 import { base, dataNodes, stateOf, told, viewed, viewedMember } from "../live/members.ts";
 import { useAsk } from "../parts/ask.ts";
+import { Drafts } from "../parts/drafts.ts";
 import { Sign } from "../parts/sign.tsx";
 import { Failed } from "../parts/trouble.tsx";
 import { put } from "./align.ts";
@@ -14,7 +15,7 @@ import { Settle, Undo } from "./decide.tsx";
 import { read } from "./draft.ts";
 import { way } from "./episodes.ts";
 import { lastOpened } from "./list.tsx";
-import { evidence, type Evidence, look, replacedBy, type Seen, useChanges } from "./look.ts";
+import { evidence, type Evidence, look, quiet, replacedBy, type Seen, useChanges } from "./look.ts";
 import { Elsewhere } from "./nothing.tsx";
 import { type Did, Done, Kept, Meanwhile, Replaced, textOf, Unknown } from "./notices.tsx";
 import { type Conflict, decided } from "./shapes.ts";
@@ -23,11 +24,19 @@ import { SpaceTime } from "./spacetime.tsx";
 import { Why } from "./why.tsx";
 import { cutWords } from "./words.ts";
 
+/** drafts are results that somebody has begun to write, by conflict. */
+const drafts = new Drafts<string>();
+
 /** Detail is one conflict: its versions beside each other, how it came about, why it shows what it shows, and how to end it. */
 export function Detail({ id }: { id: string }) {
-  const { answer, again } = useAsk((stop) => look(base.value, id, stop), [base.value, id]);
+  const asked = useAsk((stop) => look(base.value, id, stop), [base.value, id]);
+  const { again } = asked;
   useChanges(id, again);
-  const text = useSignal<string | null>(null); // what somebody has typed; null: nothing
+  const silent = quiet();
+  // What was read before the node fell silent is not shown as what is.
+  const answer: typeof asked.answer =
+    asked.answer.state === "here" && silent && asked.answer.at < silent.since ? { state: "failed", error: silent.error, at: silent.since } : asked.answer;
+  const text = drafts.of(id) ?? null; // what somebody has typed; null: nothing
   const did = useSignal<Did | null>(null);
   const wasOpen = useRef(false);
   if (answer.state === "here" && answer.value.conflict.state === "open") wasOpen.current = true;
@@ -35,6 +44,7 @@ export function Detail({ id }: { id: string }) {
   const done = (what: string, replies: Reply[]) => {
     const [reply] = replies;
     if (!reply) return;
+    drafts.keep(id, null);
     did.value = { what, decided: decided(parse(reply.text), ""), others: Number(reply.headers.get("Conflict-Count") ?? 0) };
     again();
   };
@@ -53,7 +63,7 @@ export function Detail({ id }: { id: string }) {
       </p>
       {did.value && <Done did={did.value} />}
       {gone && <Meanwhile conflict={gone} />}
-      {!open && answer.state !== "asking" && text.value !== null && !did.value && <Kept text={text.value} />}
+      {!open && answer.state !== "asking" && text !== null && !did.value && <Kept text={text} drop={() => drafts.keep(id, null)} />}
       {answer.state === "asking" && (
         <>
           <h1>Conflict</h1>
@@ -66,7 +76,7 @@ export function Detail({ id }: { id: string }) {
           <Lost id={id} error={answer.error} at={answer.at} again={again} />
         </>
       )}
-      {answer.state === "here" && <Whole seen={answer.value} text={text.value} type={(t) => (text.value = t)} done={done} failed={failed} />}
+      {answer.state === "here" && <Whole seen={answer.value} text={text} type={(t) => drafts.keep(id, t)} done={done} failed={failed} />}
     </article>
   );
 }

@@ -1,15 +1,16 @@
-import { signal, useSignal } from "@preact/signals";
+import { computed, signal, useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import { go, route, to } from "../frame/route.ts";
-import { base, dataNodes, told, viewed, viewedMember } from "../live/members.ts";
-import { useAsk } from "../parts/ask.ts";
+import { base, dataNodes, told, viewed } from "../live/members.ts";
+import { heard, useAsk } from "../parts/ask.ts";
 import { Rows } from "../parts/rows.tsx";
 import { Bulk } from "./bulk.tsx";
 import { cutDuring, cutsOf } from "./cuts.ts";
 import { type Episode, episodesOf } from "./episodes.ts";
 import { Filters } from "./filters.tsx";
-import { type Filter, Inbox, type Known, states, type State } from "./inbox.ts";
+import { type Filter, Inbox, type Known, type Standing, states, type State } from "./inbox.ts";
 import { KeysHelp, useKeys } from "./keys.tsx";
+import { quiet, useEvents } from "./look.ts";
 import { narrow } from "./narrow.ts";
 import { Elsewhere, Nothing } from "./nothing.tsx";
 import { pastsOf } from "./past.ts";
@@ -29,7 +30,7 @@ export function List() {
   const state = states.find((s) => s === query.get("tab")) ?? "open";
   const filter: Filter = { c: query.get("c") ?? "", by: state === "open" ? "" : (query.get("by") ?? "") };
   const inbox = useInbox(filter);
-  const standing = inbox.standing.value;
+  const standing = useStanding(inbox);
   return (
     <section class="conflicts">
       <h1>Conflicts</h1>
@@ -37,7 +38,7 @@ export function List() {
         Documents that were written in two places by writers who had not seen each other. Open ones wait for a rule or a person; what lost is kept on record, and
         can be restored. This is what <strong>{viewed.value}</strong> knows.
       </p>
-      <Tabs state={state} filter={filter} known={standing.state === "here" ? standing.known : null} />
+      <Tabs state={state} filter={filter} known={standing.state === "here" ? standing.known : standing.state === "failed" ? "failed" : null} />
       <Filters state={state} filter={filter} />
       {standing.state === "asking" && <p class="muted">asking {viewed.value} …</p>}
       {standing.state === "failed" && <Elsewhere error={standing.error} at={standing.at} retry={() => inbox.again()} />}
@@ -46,31 +47,36 @@ export function List() {
   );
 }
 
+/** useStanding is what the inbox has; what was read before its node fell silent is not shown as what is. */
+function useStanding(inbox: Inbox): Standing {
+  const is = inbox.standing.value;
+  const silent = quiet();
+  return is.state === "here" && silent && is.known.at < silent.since ? { state: "failed", error: silent.error, at: silent.since } : is;
+}
+
 /** useInbox reads what the viewed node knows, and again when it tells of a conflict or is lost. */
 function useInbox(filter: Filter): Inbox {
   const inbox = useMemo(() => new Inbox(base.value, filter), [base.value, filter.c, filter.by]);
   useEffect(() => () => inbox.close(), [inbox]);
-  const feed = viewedMember.value?.feed;
-  const event = feed?.latest.value;
-  useEffect(() => {
-    if (event?.event.startsWith("conflict")) inbox.again();
-  }, [event]);
-  const heard = feed ? feed.told.value !== null : false;
+  useEvents((event) => {
+    if (event.event.startsWith("conflict")) inbox.again();
+  });
   useEffect(() => {
     if (inbox.standing.value.state !== "asking") inbox.again(); // what was is not what is
-  }, [heard]);
+  }, [heard.value]);
   return inbox;
 }
+
+/** links are the states of all links, as a text that is another one only when they are. */
+const links = computed(() => dataNodes.value.map((m) => `${m.name} ${(told(m)?.links ?? []).map((l) => l.state).join()}`).join(" "));
 
 /** useCuts asks the nodes what cut them apart while the conflicts began. */
 function useCuts(episodes: readonly Episode[]): Cut[] {
   const newest = episodes.slice(0, 20);
   const from = Math.min(...newest.map((e) => e.from)) - 60_000;
-  const live = dataNodes.value.filter((m) => told(m));
-  const links = live.map((m) => (told(m)?.links ?? []).map((l) => l.state).join()).join();
   const { answer } = useAsk(
-    async (stop) => (Number.isFinite(from) ? cutsOf((await pastsOf(live, from, Date.now(), stop)).pasts) : []),
-    [newest.map((e) => e.id).join(), links],
+    async (stop) => (Number.isFinite(from) ? cutsOf((await pastsOf(dataNodes.value.filter((m) => told(m)), from, Date.now(), stop)).pasts) : []),
+    [newest.map((e) => e.id).join(), links.value],
   );
   return answer.state === "here" ? answer.value : [];
 }

@@ -1,9 +1,11 @@
-import { type Signal, useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
-import { ask, Refused, send } from "../api/call.ts";
+import { computed, effect, untracked } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import { ask, Refused, send, Silent } from "../api/call.ts";
 import { or, orNull, shape, text } from "../api/decode.ts";
 import { parse } from "../api/exact.ts";
-import { dataNodes, told, viewedMember } from "../live/members.ts";
+import { connection, dataNodes, told, viewedMember } from "../live/members.ts";
+import type { Event } from "../live/told.ts";
+import { heard } from "../parts/ask.ts";
 import { cutsOf, blanksOf } from "./cuts.ts";
 import { pastsOf } from "./past.ts";
 import { type Conflict, conflict, explanation, type Explanation, type History, history } from "./shapes.ts";
@@ -57,23 +59,46 @@ export function replacedBy(error: unknown): string | null {
   return told409(error.body, "").conflict;
 }
 
+/** quiet is since when the viewed node is silent, and why; null while it is heard. What was asked of it before is not what is. */
+export function quiet(): { since: number; error: Silent } | null {
+  const m = viewedMember.value;
+  const c = m && connection(m);
+  return c?.state === "lost" ? { since: c.since, error: new Silent(m?.base ?? "", c.why) } : null;
+}
+
+/** useEvents hears the events of the viewed node. Nothing is drawn anew for them: there may be hundreds a second. */
+export function useEvents(hear: (event: Event) => void): void {
+  const now = useRef(hear);
+  now.current = hear;
+  useEffect(
+    () =>
+      effect(() => {
+        const event = viewedMember.value?.feed?.latest.value;
+        if (event) untracked(() => now.current(event));
+      }),
+    [],
+  );
+}
+
 const happened = shape({ id: or(text, ""), replaces: orNull(text) });
+
+/** counts are the numbers of conflicts that the viewed node tells: a text, so that it is another one only when they are. */
+const counts = computed(() => {
+  const is = viewedMember.value && told(viewedMember.value)?.node?.conflicts;
+  return is ? `${is.open} ${is.settled}` : "";
+});
 
 /** useChanges calls again when the viewed node tells that something became of a conflict, and when it is lost or comes back. */
 export function useChanges(id: string, again: () => void): void {
-  const feed = viewedMember.value?.feed;
-  const event = feed?.latest.value;
-  const first: Signal<boolean> = useSignal(true);
-  const heard = feed ? feed.told.value !== null : false;
-  const counts = viewedMember.value && told(viewedMember.value)?.node?.conflicts;
-  useEffect(() => {
-    if (event?.event !== "conflict") return;
+  useEvents((event) => {
+    if (event.event !== "conflict") return;
     const { id: one, replaces } = happened(event.data, "");
     if (one === id || replaces === id) again();
-  }, [event]);
+  });
+  const first = useRef(true);
   useEffect(() => {
     // Of many at once a node tells only the first ones by their ids, but their number always.
-    if (!first.value) again();
-    first.value = false;
-  }, [heard, counts?.open, counts?.settled]);
+    if (!first.current) again();
+    first.current = false;
+  }, [heard.value, counts.value]);
 }

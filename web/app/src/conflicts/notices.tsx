@@ -89,11 +89,14 @@ export function Unknown({ id }: { id: string }) {
 }
 
 /** Kept is a result that somebody was writing when the conflict went away under their hands. */
-export function Kept({ text }: { text: string }) {
+export function Kept({ text, drop }: { text: string; drop: () => void }) {
   return (
     <section aria-label="Your result" class="conflicts-kept">
       <h2>Your result, which was not written</h2>
       <Copy label="copy" text={text} />
+      <button type="button" class="link" onClick={drop}>
+        Drop it
+      </button>
     </section>
   );
 }

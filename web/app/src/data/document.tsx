@@ -20,6 +20,7 @@ export function Document({ collection, id }: { collection: string; id: string })
   const { answer, again } = useAsk((signal) => read(base.value, path, signal), [base.value, path]);
   const { copies, again: lookAgain } = useCopies(path);
   const stored = answer.state === "here" ? answer.value : null;
+  const renewing = answer.state === "here" && answer.renewing;
   const own = copies.find((c) => c.name === viewed.value);
   const moved = stored !== null && own !== undefined && own.state !== "unknown" && own.etag !== stored.etag;
   const writing = drafts.of(`${collection}/${id}`) !== undefined;
@@ -47,13 +48,13 @@ export function Document({ collection, id }: { collection: string; id: string })
       <ReadOnlyNote collection={own?.writes ?? ""} />
       {stored && stored.versions > 1 && <InConflict collection={collection} id={id} versions={stored.versions} />}
       <div class="data-two">
-        <section aria-label="The document">{(stored || writing) && <Editor collection={collection} id={id} stored={stored} moved={moved} writes={own?.writes ?? ""} changed={changed} />}</section>
+        <section aria-label="The document">{(stored || writing) && <Editor collection={collection} id={id} stored={stored} renewing={renewing} moved={moved} writes={own?.writes ?? ""} changed={changed} />}</section>
         <section aria-label="Where and why">
           <Copies copies={copies} />
           <Explain path={path} etag={own?.etag ?? stored?.etag ?? ""} />
         </section>
       </div>
-      {stored && <History now={own?.etag ?? stored.etag} collection={collection} id={id} stored={stored} writes={own?.writes ?? ""} changed={changed} />}
+      {stored && <History renewing={renewing} now={own?.etag ?? stored.etag} collection={collection} id={id} stored={stored} writes={own?.writes ?? ""} changed={changed} />}
     </>
   );
 }

@@ -20,10 +20,14 @@ const unwrapped = 50_000;
 /** mostLines is how tall the text box grows by itself, in lines. */
 const mostLines = 24;
 
+/** reading is why nothing can be written for a moment. */
+const reading = "reading it again";
+
 interface Props {
   collection: string;
   id: string;
   stored: Stored | null; // null: the node viewed does not say
+  renewing: boolean; // it is being read anew: what somebody begins to write now would begin with what was
   moved: boolean; // the node shows another version than was read
   writes: string; // Write-State of the collection
   changed: () => void;
@@ -75,10 +79,10 @@ export function Editor(props: Props) {
           </button>
         </p>
       )}
-      <Text current={current} type={type} />
+      <Text current={current} type={type} readOnly={props.renewing && !draft} />
       <p class="data-bar">
         <Act class="primary" action={saveAction(props, current)} disabled={whyNotSave(props, current, draft)} done={saved} failed={refused} />
-        <button type="button" disabled={check(current.text) !== null} onClick={() => type(layOut(current.text))} title="Only the space between the parts changes">
+        <button type="button" disabled={check(current.text) !== null || (props.renewing && !draft)} onClick={() => type(layOut(current.text))} title="Only the space between the parts changes">
           Lay out
         </button>
         {draft && (
@@ -86,7 +90,7 @@ export function Editor(props: Props) {
             Drop my changes
           </button>
         )}
-        {stored?.text != null && <Act action={deleteAction(props, stored)} disabled={whyNot(props.writes)} done={saved} />}
+        {stored?.text != null && <Act action={deleteAction(props, stored)} disabled={whyNot(props.writes) || (props.renewing ? reading : "")} done={saved} />}
       </p>
       <After said={said} node={stored?.node ?? ""} back={shelf && !draft && stored ? () => drafts.keep(key, beginOn(stored, shelf)) : null} />
       {collided && draft && (
@@ -115,7 +119,7 @@ function After({ said, node, back }: { said: string; node: string; back: (() => 
 }
 
 /** Text is the text box with what is wrong in it. */
-function Text({ current, type }: { current: Draft; type: (text: string) => void }) {
+function Text({ current, type, readOnly }: { current: Draft; type: (text: string) => void; readOnly: boolean }) {
   const wrong = useMemo(() => check(current.text), [current.text]);
   const unseen = useMemo(() => invisible(current.text), [current.text]);
   const box = boxText(current.text);
@@ -129,6 +133,7 @@ function Text({ current, type }: { current: Draft; type: (text: string) => void 
         class="data-text"
         dir="ltr"
         spellcheck={false}
+        readOnly={readOnly}
         wrap={box.length > unwrapped ? "off" : "soft"}
         rows={Math.max(4, Math.min(mostLines, lines + 1, Math.ceil(box.length / 40) + lines))}
         value={box}
@@ -145,6 +150,7 @@ function Text({ current, type }: { current: Draft; type: (text: string) => void 
 function whyNotSave(props: Props, current: Draft, draft: Draft | undefined): string {
   const why = whyNot(props.writes);
   if (why) return why;
+  if (props.renewing && !draft) return reading;
   if (!props.stored && !draft) return "not read yet";
   if (!draft && !props.stored?.gone) return "nothing is changed yet";
   return check(current.text) ? "it is not strict JSON yet" : "";

@@ -22,6 +22,7 @@ interface Props {
   collection: string;
   id: string;
   stored: Stored;
+  renewing: boolean; // the document is being read anew
   now: string; // ETag of what the node viewed shows now
   writes: string;
   changed: () => void;
@@ -137,7 +138,7 @@ function One({ version: v, live, pair, choose, read, reading, ...props }: OnePro
   );
 }
 
-function Restore({ collection, id, stored, dot, writes, changed }: Props & { dot: string }) {
+function Restore({ collection, id, stored, dot, writes, renewing, changed }: Props & { dot: string }) {
   // Of a deletion there is no value that If-Match could name.
   const seen = stored.gone
     ? { headers: { "Causal-Context": stored.context }, words: ["--context", stored.context] }
@@ -148,7 +149,7 @@ function Restore({ collection, id, stored, dot, writes, changed }: Props & { dot
     command: command(base.value, "revive", collection, id, dot, ...seen.words),
     scope: "write",
   };
-  return <Act action={action} disabled={whyNot(writes)} done={(_: Reply[]) => changed()} />;
+  return <Act action={action} disabled={whyNot(writes) || (renewing ? "reading it again" : "")} done={(_: Reply[]) => changed()} />;
 }
 
 /** Old shows an old version as it was stored. */

@@ -26,13 +26,18 @@ const loaders: Record<Screen, () => Promise<{ default: ComponentType }>> = {
 const loaded = signal<Partial<Record<Screen, ComponentType>>>({});
 const failed = signal<unknown>(null);
 
-async function load(screen: Screen): Promise<void> {
+/** pauses are how long a screen that did not come is waited for before it is asked for again, in milliseconds: a browser breaks off all it loads when the machine changes its network. */
+const pauses = [300, 1_500];
+
+async function load(screen: Screen, failures = 0): Promise<void> {
   if (loaded.value[screen]) return;
   try {
     const { default: component } = await loaders[screen]();
     loaded.value = { ...loaded.value, [screen]: component };
     failed.value = null;
   } catch (error) {
+    const pause = pauses[failures];
+    if (pause !== undefined) return void setTimeout(() => void load(screen, failures + 1), pause);
     failed.value = error; // the node that serves the page is down, or serves another build
   }
 }

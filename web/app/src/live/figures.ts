@@ -2,30 +2,10 @@ import { signal, type ReadonlySignal } from "@preact/signals";
 import { send } from "../api/call.ts";
 import { samples, type Sample } from "../api/metrics.ts";
 import { dataNodes, type Member } from "./members.ts";
+import { type Figures, type Reading, readEvery } from "./reading.ts";
 
-/** every is how often each node is asked for its figures, in milliseconds. */
-const every = 2_000;
 /** mostKept is how many readings of a node are kept: half an hour. */
 const mostKept = 900;
-
-/** Reading is what a node said of its figures at one time, or that it did not answer (null). */
-export interface Reading {
-  at: number; // ms since 1970, by this browser
-  figures: Figures | null;
-}
-
-/** Figures are those that the page shows. What the node does not tell is null. */
-export interface Figures {
-  writes: number | null; // versions written, a counter
-  refused: number | null; // writes refused for want of a majority, a counter
-  lag: number | null; // versions that it lacks of any peer
-  opened: number | null; // conflicts begun, a counter
-  roundTrip: number | null; // seconds, of the slowest voter
-  lease: number | null; // seconds left
-  commits: number | null; // a counter
-  committing: number | null; // seconds, a counter
-  wal: number | null; // bytes
-}
 
 const kept = signal<ReadonlyMap<string, readonly Reading[]>>(new Map());
 
@@ -46,7 +26,7 @@ export function watchFigures(): void {
   const round = () => {
     if (!document.hidden) void readAll();
   };
-  setInterval(round, every);
+  setInterval(round, readEvery);
   document.addEventListener("visibilitychange", round);
   round();
 }
@@ -65,7 +45,7 @@ async function readAll(): Promise<void> {
 
 async function readOne(m: Member): Promise<Reading> {
   try {
-    const { text } = await send({ base: m.base, method: "GET", path: "/metrics" }, AbortSignal.timeout(every));
+    const { text } = await send({ base: m.base, method: "GET", path: "/metrics" }, AbortSignal.timeout(readEvery));
     return { at: Date.now(), figures: figuresOf(samples(text, "syncline_"), m.name) };
   } catch {
     return { at: Date.now(), figures: null }; // a gap is what the page shows of it
@@ -91,20 +71,4 @@ export function figuresOf(all: Sample[], node: string): Figures {
     committing: one("syncline_commit_seconds_sum"),
     wal: one("syncline_wal_bytes"),
   };
-}
-
-/** longest is how far apart two readings may be for a rate, in milliseconds: what was between two that are further apart nobody saw. */
-const longest = 3 * every;
-
-/** Counters are the figures that only grow. */
-type Counter = "writes" | "refused" | "opened" | "commits" | "committing";
-
-/** grown is by how much a counter grew from one reading to the next; null where one is missing, or the process began anew between them. */
-export function grown(before: Reading | undefined, after: Reading, counter: Counter): { by: number; in: number } | null {
-  const was = before?.figures?.[counter];
-  const is = after.figures?.[counter];
-  if (!before || was === null || was === undefined || is === null || is === undefined) return null;
-  const within = after.at - before.at;
-  if (is < was || within <= 0 || within > longest) return null;
-  return { by: is - was, in: within / 1000 };
 }

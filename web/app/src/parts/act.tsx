@@ -19,7 +19,8 @@ export interface Action {
 /**
  * Act is a button for an action, with its two twins to copy. What it fails of is
  * shown below it, unless failed takes it. Where run is given it does the work of
- * the calls, such as one whose answer is long and shows its progress.
+ * the calls, such as one whose answer is long and shows its progress. While it
+ * is busy it takes no second click, and keeps the focus.
  */
 export function Act(props: {
   action: Action;
@@ -34,7 +35,7 @@ export function Act(props: {
   const [error, setError] = useState<unknown>(null);
   const lacks = forbidden.value.has(action.scope) ? `your token lacks the scope ${action.scope}` : (props.disabled ?? "");
   const run = async () => {
-    if (action.confirm && !confirm(action.confirm)) return;
+    if (busy || (action.confirm && !confirm(action.confirm))) return;
     setBusy(true);
     setError(null);
     try {
@@ -48,7 +49,7 @@ export function Act(props: {
   };
   return (
     <span class="act">
-      <button type="button" class={props.class} disabled={busy || lacks !== ""} title={lacks} aria-busy={busy} onClick={run}>
+      <button type="button" class={props.class} disabled={lacks !== ""} title={lacks} aria-disabled={busy} aria-busy={busy} onClick={run}>
         {action.label}
       </button>
       {lacks && <span class="muted"> {lacks}</span>}

@@ -3,7 +3,7 @@ import { useCallback, useEffect } from "preact/hooks";
 import { told, viewedMember } from "../live/members.ts";
 
 /** heard says whether the node viewed tells its state. It is computed apart, so that a screen is not drawn for each event. */
-const heard = computed(() => viewedMember.value !== undefined && told(viewedMember.value) !== null);
+export const heard = computed(() => viewedMember.value !== undefined && told(viewedMember.value) !== null);
 
 /** Answer is what a screen asked for: on its way, here, or failed. What failed is never shown as what was here before. */
 export type Answer<T> =

@@ -49,7 +49,7 @@ export function Existing({ name }: { name: string }) {
           <p class="muted">
             Version <Id value={answer.value.hash} /> in force, stored <Ago at={answer.value.at} /> by <bdi>{answer.value.who}</bdi>, used by <UsedBy names={answer.value.used_by} />.
           </p>
-          <Editor name={name} stored={answer.value} again={again} />
+          <Editor name={name} stored={answer.value} renewing={answer.renewing} again={again} />
           <Versions name={name} etag={answer.value.etag} hash={answer.value.hash} changed={again} />
         </>
       )}
@@ -84,10 +84,11 @@ interface Props {
   name: string;
   begin?: { template: string; source: string }; // of a new one
   stored: One | null;
+  renewing?: boolean; // it is being read anew: a change would begin with what was
   again: () => void;
 }
 
-function Editor({ name, begin, stored, again }: Props) {
+function Editor({ name, begin, stored, renewing = false, again }: Props) {
   const key = begin ? `new: ${begin.template}` : name;
   const draft = drafts.of(key);
   const current: Draft = draft ?? { source: stored?.source ?? begin?.source ?? "", etag: stored?.etag ?? "" };
@@ -115,7 +116,7 @@ function Editor({ name, begin, stored, again }: Props) {
       <ReadOnlyNote />
       <div class="resolvers-two">
         <section aria-label="The script">
-          <Source value={current.source} change={type} marks={marksOf(found)} goTo={goTo} />
+          <Source value={current.source} change={type} marks={marksOf(found)} goTo={goTo} readOnly={renewing && !draft} />
           <p class="resolvers-bar">
             <Act class="primary" action={saveAction(name, current)} disabled={whyNotSave(name, current, stored, checking)} done={leave} failed={failed} />
             {draft && stored && (

@@ -46,12 +46,12 @@ export function Collection({ name }: { name: string }) {
       <ReadOnlyNote />
       {answer.state === "asking" && <p class="muted">asking {viewed.value} …</p>}
       {answer.state === "failed" && <Failed error={answer.error} at={answer.at} retry={again} />}
-      {answer.state === "here" && <Form stored={answer.value.stored} names={answer.value.names} again={again} />}
+      {answer.state === "here" && <Form stored={answer.value.stored} names={answer.value.names} renewing={answer.renewing} again={again} />}
     </>
   );
 }
 
-function Form({ stored, names, again }: { stored: Shape; names: string[]; again: () => void }) {
+function Form({ stored, names, renewing, again }: { stored: Shape; names: string[]; renewing: boolean; again: () => void }) {
   const { name } = stored;
   const draft = drafts.of(name);
   const [refused, refuse] = useState<Refused | null>(null);
@@ -89,7 +89,7 @@ function Form({ stored, names, again }: { stored: Shape; names: string[]; again:
       <p>
         {stored.etag === null ? "The defaults are in force." : "It is configured."} {count(stored.documents, "document")}, {stored.conflicts} in conflict.
       </p>
-      <Fields config={current.config} wrong={wrong} names={names} change={change} />
+      <Fields config={current.config} wrong={wrong} names={names} disabled={renewing} change={change} />
       <p class="settings-bar">
         <Act class="primary" action={save(current.etag, "Save")} disabled={why} done={() => leave(true)} failed={failed} />
         {draft && (
@@ -97,7 +97,7 @@ function Form({ stored, names, again }: { stored: Shape; names: string[]; again:
             Drop my changes
           </button>
         )}
-        {stored.etag !== null && <Reset stored={stored} done={() => leave(false)} />}
+        {stored.etag !== null && <Reset stored={stored} renewing={renewing} done={() => leave(false)} />}
         <span role="status">{done && "Saved. It takes effect on each node as it arrives."}</span>
       </p>
       {refused && refused.problem.status !== 412 && <Failed error={refused} />}
@@ -127,9 +127,9 @@ function Elsewhere({ name, draft, ack, children }: { name: string; draft: Draft;
   );
 }
 
-function Reset({ stored, done }: { stored: Shape; done: () => void }) {
+function Reset({ stored, renewing, done }: { stored: Shape; renewing: boolean; done: () => void }) {
   const { name, etag, documents } = stored;
-  const why = whyNot() || (documents > 0 ? "only a collection without documents can go back to the defaults" : "");
+  const why = whyNot() || (renewing ? "reading it again" : documents > 0 ? "only a collection without documents can go back to the defaults" : "");
   return (
     <Act
       action={{

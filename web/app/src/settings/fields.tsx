@@ -6,6 +6,7 @@ interface Props {
   config: Config;
   wrong: Map<keyof Config, string>;
   names: string[]; // of resolvers
+  disabled: boolean; // it is being read anew
   change: (part: Partial<Config>) => void;
 }
 
@@ -14,7 +15,7 @@ export function Fields(props: Props) {
   const { config: c, change } = props;
   return (
     <form class="settings-form" onSubmit={(e) => e.preventDefault()}>
-      <fieldset>
+      <fieldset disabled={props.disabled}>
         <legend>When writers changed one document that had not seen each other</legend>
         <Choice {...props} field="kind" label="policy" options={kinds} />
         {c.kind === "lww" && <Text {...props} field="path" label="compare" hint="a JSON pointer of a number, whose largest is shown; empty: the time of writing" />}
@@ -22,7 +23,7 @@ export function Fields(props: Props) {
         <Rules {...props} />
         <Choice {...props} field="delete" label="a delete beside an update" options={deletes} />
       </fieldset>
-      <fieldset>
+      <fieldset disabled={props.disabled}>
         <legend>Writing</legend>
         <Choice {...props} field="minority" label="a node without a majority" options={minorities} />
         <Row label="writers must say what they saw">
@@ -34,7 +35,7 @@ export function Fields(props: Props) {
           the node that was asked <span class="muted">(majority and all are not in this build)</span>
         </Row>
       </fieldset>
-      <fieldset>
+      <fieldset disabled={props.disabled}>
         <legend>Keeping</legend>
         <Text {...props} field="history" label="old versions" hint="how long, such as 720h, or forever; 0s: not at all" />
         <Text {...props} field="records" label="records of conflicts" hint="how long, such as 720h, or forever" />
