@@ -1,5 +1,6 @@
 import { render } from "preact";
 import { Page } from "./frame/page.tsx";
+import "./frame/release.ts";
 import { connect } from "./live/members.ts";
 import "./style/base.css";
 import "./style/frame.css";

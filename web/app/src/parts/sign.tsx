@@ -15,23 +15,24 @@ export function Sign({ state, word }: { state: State | "conflict"; word?: boolea
   return (
     <span class={`sign ${state}`}>
       <svg viewBox="0 0 16 16" width="14" height="14" aria-hidden={word ? "true" : undefined} role="img" aria-label={word ? undefined : said}>
-        {shapes[state]}
+        {shapes[state]()}
       </svg>
       {word && <span>{said}</span>}
     </span>
   );
 }
 
+// Each is made anew: an element that is kept for ever keeps the page around its first place, and all that came after.
 const shapes = {
   // Solid, with a check.
-  writable: (
+  writable: () => (
     <>
       <circle cx="8" cy="8" r="7" class="fill" />
       <path d="M4.5 8.2l2.4 2.4 4.6-5" class="mark" />
     </>
   ),
   // Hatched, with a padlock.
-  readonly: (
+  readonly: () => (
     <>
       <rect x="1.5" y="1.5" width="13" height="13" class="line" />
       <path d="M2 6l4-4M2 10l8-8M2 14L14 2M6 14l8-8M10 14l4-4" class="hatch" />
@@ -40,21 +41,21 @@ const shapes = {
     </>
   ),
   // Outline, with a question mark.
-  unknown: (
+  unknown: () => (
     <>
       <circle cx="8" cy="8" r="6.5" class="line dashed" />
       <path d="M6.2 6.3a1.9 1.9 0 113 1.6c-.8.5-1.2.8-1.2 1.6M8 11.4v.4" class="line" />
     </>
   ),
   // Outline, with a question mark too: that nothing is heard says nothing of what it does.
-  down: (
+  down: () => (
     <>
       <rect x="1.5" y="1.5" width="13" height="13" class="line dashed" />
       <path d="M6.2 6.3a1.9 1.9 0 113 1.6c-.8.5-1.2.8-1.2 1.6M8 11.4v.4" class="line" />
     </>
   ),
   // Double ring, two heads.
-  conflict: (
+  conflict: () => (
     <>
       <circle cx="6" cy="8" r="4.7" class="line" />
       <circle cx="10" cy="8" r="4.7" class="line" />
