@@ -148,7 +148,10 @@ const words = { same: "= same", changed: "≠ changed", added: "+ added", remove
 function CompareLine(props: { conflict: Conflict; heads: readonly Head[]; line: Line; lost: readonly Lost[]; take: Take | null }) {
   const { heads, line } = props;
   const base = heads[0]?.role === "base" ? line.cells[0] : undefined;
-  const lost = props.lost.map((l) => ({ of: nodeOf(l.dot), what: lostWords(l, line.pointer === l.path ? line.cells[heads.findIndex((h) => h.dot === l.dot)] : undefined) }));
+  const lost = props.lost.map((l) => {
+    const cell = line.pointer === l.path ? line.cells[heads.findIndex((h) => h.dot === l.dot)] : undefined;
+    return { of: nodeOf(l.dot), what: lostWords(l, cell, props.conflict.base_exact ? base : undefined) };
+  });
   return (
     <tr>
       <th scope="row">

@@ -1,5 +1,5 @@
 import { signal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 
 const place = "syncline.conflicts.keys";
 
@@ -60,10 +60,11 @@ export interface Handlers {
 export function useKeys(handlers: Handlers): void {
   const now = useRef(handlers);
   now.current = handlers;
-  useEffect(() => {
+  // At once: who types fast loses no key.
+  useLayoutEffect(() => {
     const press = (e: KeyboardEvent) => {
       const at = e.target instanceof Element ? e.target : document.body;
-      if (!on.value || e.ctrlKey || e.metaKey || e.altKey || at.closest("input:not([type=checkbox]), textarea, select, dialog, .header, .menu")) return;
+      if (!on.value || e.ctrlKey || e.metaKey || e.altKey || at.closest("input:not([type=checkbox]), textarea, select, dialog[open], .header, .menu")) return;
       const h = now.current;
       const onRow = at === document.body || at.matches(".rows, main");
       if (e.key === "j") h.move(1);

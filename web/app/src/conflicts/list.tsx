@@ -31,6 +31,7 @@ export function List() {
   const filter: Filter = { c: query.get("c") ?? "", by: state === "open" ? "" : (query.get("by") ?? "") };
   const inbox = useInbox(filter);
   const standing = useStanding(inbox);
+  const held = useHeld();
   return (
     <section class="conflicts">
       <h1>Conflicts</h1>
@@ -42,7 +43,7 @@ export function List() {
       <Filters state={state} filter={filter} />
       {standing.state === "asking" && <p class="muted">asking {viewed.value} …</p>}
       {standing.state === "failed" && <Elsewhere error={standing.error} at={standing.at} retry={() => inbox.again()} />}
-      {standing.state === "here" && <Shown key={`${state} ${filter.c} ${filter.by}`} inbox={inbox} state={state} known={standing.known} />}
+      {standing.state === "here" && <Shown key={`${state} ${filter.c} ${filter.by}`} inbox={inbox} state={state} known={standing.known} held={held} />}
     </section>
   );
 }
@@ -81,11 +82,11 @@ function useCuts(episodes: readonly Episode[]): Cut[] {
   return answer.state === "here" ? answer.value : [];
 }
 
-function Shown({ inbox, state, known }: { inbox: Inbox; state: State; known: Known }) {
+function Shown({ inbox, state, known, held }: { inbox: Inbox; state: State; known: Known; held: ReturnType<typeof useHeld> }) {
   const all = useMemo(() => episodesOf(states.flatMap((s) => known.lists[s].rows)), [known]);
   const items = useMemo(() => itemsOf(all, state), [all, state]);
   const cuts = useCuts(all);
-  const list = useSelection(items);
+  const list = useSelection(items, held);
   if (!known.lists[state].read) return <p class="muted">reading …</p>;
   if (items.length === 0) return <Nothing state={state} filtered={inbox.filter.c !== "" || inbox.filter.by !== ""} />;
   const whole = states.every((s) => known.lists[s].next === null);
@@ -134,13 +135,18 @@ function itemsOf(episodes: readonly Episode[], state: State): Item[] {
   });
 }
 
-/** useSelection is where the keyboard is, and what is selected: by conflict, since the list changes under both. */
-function useSelection(items: readonly Item[]) {
+/** useHeld is where the keyboard is, and what is selected: by conflict, since the list changes under both, and goes while its node is silent. */
+function useHeld() {
   const cursor = useSignal(lastOpened.value);
   const moved = useSignal(lastOpened.value !== "");
   const anchor = useSignal("");
   const chosen = useSignal<ReadonlySet<string>>(new Set());
   const help = useSignal(false);
+  return { cursor, moved, anchor, chosen, help };
+}
+
+/** useSelection moves it over the rows. */
+function useSelection(items: readonly Item[], { cursor, moved, anchor, chosen, help }: ReturnType<typeof useHeld>) {
   const idAt = (i: number): string | null => {
     const item = items[i];
     return item?.kind === "conflict" ? item.conflict.id : null;

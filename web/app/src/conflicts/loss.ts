@@ -22,7 +22,8 @@ export function lossOf(c: Conflict): Loss {
   if (c.state === "open") return { fields, lost: notShown(c, sides, columns) };
   const lost = c.lost.flatMap((l) => {
     const at = sides.findIndex((s) => s.dot === l.dot);
-    const what = lostWords(l, at < 0 ? undefined : lines.find((line) => line.pointer === l.path)?.cells[at + 1]);
+    const line = at < 0 ? undefined : lines.find((one) => one.pointer === l.path);
+    const what = lostWords(l, line?.cells[at + 1], c.base_exact ? line?.cells[0] : undefined);
     return what === "" ? [] : `${l.path || "all of it"}: ${what} lost, of ${nodeOf(l.dot)}`;
   });
   return { fields, lost };
@@ -44,8 +45,8 @@ function notShown(c: Conflict, sides: readonly Side[], columns: readonly Column[
 }
 
 /** lostWords says what of a member was lost: the difference that its writer had made, or the value; "" where that was nothing. */
-export function lostWords(l: Lost, cell: Cell | undefined): string {
-  if (l.change === "0") return ""; // who had changed nothing lost nothing
+export function lostWords(l: Lost, cell: Cell | undefined, base: Cell | undefined): string {
+  if (l.change === "0" || (cell && base && sameCell(cell, base))) return ""; // who had changed nothing lost nothing
   if (l.change !== null) return signed(l.change);
   return cell ? cellWords(cell) : l.value === null ? "a value" : short(l.value);
 }
