@@ -48,6 +48,7 @@ export class Silent extends Error {
 /** send sends a call and returns the answer, or throws Refused or Silent. */
 export async function send(call: Call, signal?: AbortSignal): Promise<Reply> {
   const limit = AbortSignal.timeout(answerWithin);
+  const token = credential.value;
   let response: Response;
   let body: string;
   try {
@@ -66,7 +67,7 @@ export async function send(call: Call, signal?: AbortSignal): Promise<Reply> {
     throw new Silent(call.base, limit.aborted ? `nothing came within ${answerWithin / 1000} s` : "no connection");
   }
   const reply = { status: response.status, headers: response.headers, text: body };
-  if (response.status >= 400) throw refusal(reply, response.statusText);
+  if (response.status >= 400) throw refusal(reply, response.statusText, token);
   return reply;
 }
 
@@ -90,8 +91,8 @@ export function bodyOf(call: Call): string | undefined {
   return print(call.body);
 }
 
-/** refusal makes an error of an answer that says no. */
-export function refusal(reply: Reply, statusText: string): Refused {
+/** refusal makes an error of an answer that says no, to a request with a token or "". */
+export function refusal(reply: Reply, statusText: string, token: string): Refused {
   let parsed: unknown = null;
   let said: ProblemShape;
   try {
@@ -101,7 +102,7 @@ export function refusal(reply: Reply, statusText: string): Refused {
     // A proxy between us and the node may answer in its own way.
     said = problem({ title: statusText, status: reply.status, detail: reply.text.slice(0, 300), code: "unknown" }, "");
   }
-  if (reply.status === 401) forget(said.detail);
+  if (reply.status === 401) forget(token, said.detail);
   return new Refused(said, parsed, reply);
 }
 

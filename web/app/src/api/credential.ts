@@ -19,8 +19,12 @@ export function present(token: string): void {
   wanted.value = "";
 }
 
-/** forget drops a token that a node did not take. */
-export function forget(why: string): void {
+/**
+ * forget drops a token that a node did not take. Answers come late: one to a
+ * token that was replaced meanwhile, or to none, alters nothing that is known.
+ */
+export function forget(token: string, why: string): void {
+  if (token !== credential.value || (token === "" && wanted.value)) return;
   sessionStorage.removeItem(place);
   credential.value = "";
   wanted.value = why || "a node asks who you are";

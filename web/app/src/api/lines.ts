@@ -1,4 +1,5 @@
 import { bodyOf, type Call, headersOf, refusal, Silent } from "./call.ts";
+import { credential } from "./credential.ts";
 import type { Decoder } from "./decode.ts";
 import { parse } from "./exact.ts";
 
@@ -7,6 +8,7 @@ const quiet = 20_000;
 
 /** lines sends a call and gives each line of its answer as it comes (NDJSON), or throws Refused or Silent. */
 export async function* lines<T>(call: Call, decoder: Decoder<T>, signal: AbortSignal): AsyncGenerator<T> {
+  const token = credential.value;
   const late = new AbortController();
   const either = AbortSignal.any([signal, late.signal]);
   const expect = () => setTimeout(() => late.abort(), quiet);
@@ -21,7 +23,7 @@ export async function* lines<T>(call: Call, decoder: Decoder<T>, signal: AbortSi
       redirect: "error",
       signal: either,
     });
-    if (!response.ok || !response.body) throw refusal({ status: response.status, headers: response.headers, text: await response.text() }, response.statusText);
+    if (!response.ok || !response.body) throw refusal({ status: response.status, headers: response.headers, text: await response.text() }, response.statusText, token);
     let rest = "";
     for await (const piece of response.body.pipeThrough(new TextDecoderStream())) {
       clearTimeout(timer);

@@ -1,4 +1,5 @@
 import { headersOf, Refused, refusal, Silent } from "./call.ts";
+import { credential } from "./credential.ts";
 
 /** Message is one event of a stream, as it came. */
 export interface Message {
@@ -29,13 +30,14 @@ export async function* messages(r: Reading): AsyncGenerator<Message> {
   const quiet = new AbortController();
   const signal = AbortSignal.any([r.signal, quiet.signal]);
   let timer = setTimeout(() => quiet.abort(), r.silentAfter);
+  const token = credential.value;
   const url = r.base + (r.path ?? live);
   const headers = headersOf({ base: r.base, method: "GET", path: url });
   headers["Accept"] = "text/event-stream";
   if (r.after) headers["Last-Event-ID"] = r.after;
   try {
     const response = await fetch(url, { headers, signal, cache: "no-store", credentials: "omit" });
-    if (!response.ok || !response.body) throw refusal({ status: response.status, headers: response.headers, text: await response.text() }, response.statusText);
+    if (!response.ok || !response.body) throw refusal({ status: response.status, headers: response.headers, text: await response.text() }, response.statusText, token);
     let rest = "";
     for await (const piece of response.body.pipeThrough(new TextDecoderStream())) {
       clearTimeout(timer);
