@@ -8,7 +8,6 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"github.com/syncline/syncline/conflict"
 	"github.com/syncline/syncline/node"
 	"github.com/syncline/syncline/node/stream"
 )
@@ -66,14 +65,8 @@ func changesQuery(r *http.Request) (out node.ChangesQuery, feed feedKind, err er
 	if err != nil {
 		return out, "", err
 	}
-	name, err := q.text("c")
-	if err != nil {
+	if out.Collection, err = q.collection(); err != nil {
 		return out, "", err
-	}
-	if q.has("c") {
-		if out.Collection, err = conflict.ParseCollection(name); err != nil {
-			return out, "", badRequest("parameter c: %w", err)
-		}
 	}
 	if out.Limit, err = q.limit(); err != nil {
 		return out, "", err

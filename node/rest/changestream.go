@@ -22,24 +22,11 @@ const (
 // streamChanges sends the feed without an end. The session and the cursor have
 // been waited for, as for a page.
 func (s *Server) streamChanges(w http.ResponseWriter, r *http.Request, q node.ChangesQuery, format stream.Format) error {
-	if r.Method == http.MethodHead {
-		return s.headOnly(w, format)
-	}
-	done, err := s.place()
-	if err != nil {
-		return err
-	}
-	defer done()
 	q.MaxBytes = streamBytes
-	out, err := s.beginStream(w, format)
-	if err != nil {
-		return nil //nolint:nilerr // a reader that has gone needs no answer
-	}
-	c := changeStream{s: s, out: out, q: q}
-	if err := c.run(r.Context()); err != nil {
-		s.cfg.Log.Debug("a stream of changes ended", "reader", r.RemoteAddr, "error", err)
-	}
-	return nil
+	return s.stream(w, r, "changes", format, func(ctx context.Context, out *stream.Writer) error {
+		c := changeStream{s: s, out: out, q: q}
+		return c.run(ctx)
+	})
 }
 
 // changeStream is one reader's stream.

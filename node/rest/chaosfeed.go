@@ -50,21 +50,10 @@ func (s *Server) streamRun(c echo.Context, run ChaosRunReader, feed feedKind) er
 			return errNoStep(last)
 		}
 	}
-	if r.Method == http.MethodHead {
-		return s.headOnly(w, format)
-	}
-	done, err := s.place()
-	if err != nil {
-		return err
-	}
-	defer done()
-	if f.out, err = s.beginStream(w, format); err != nil {
-		return nil //nolint:nilerr // a reader that has gone needs no answer
-	}
-	if err := f.follow(r.Context()); err != nil {
-		s.cfg.Log.Debug("a stream of a run ended", "reader", r.RemoteAddr, "error", err)
-	}
-	return nil
+	return s.stream(w, r, "a run", format, func(ctx context.Context, out *stream.Writer) error {
+		f.out = out
+		return f.follow(ctx)
+	})
 }
 
 // runStream is one reader's stream of a run.

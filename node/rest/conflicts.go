@@ -82,14 +82,8 @@ func conflictQuery(r *http.Request) (node.ConflictQuery, error) {
 	case state == "":
 		out.State = node.ConflictOpen
 	}
-	if q.has("c") {
-		name, err := q.text("c")
-		if err != nil {
-			return out, err
-		}
-		if out.Collection, err = conflict.ParseCollection(name); err != nil {
-			return out, badRequest("parameter c: %w", err)
-		}
+	if out.Collection, err = q.collection(); err != nil {
+		return out, err
 	}
 	if out.Limit, err = q.limit(); err != nil {
 		return out, err

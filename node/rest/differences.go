@@ -94,14 +94,8 @@ func differenceQuery(r *http.Request) (out node.DifferenceQuery, err error) {
 	if out.Node == "" {
 		return out, badRequest("parameter node is missing: name the data node to compare with")
 	}
-	name, err := q.text("c")
-	if err != nil {
+	if out.Collection, err = q.collection(); err != nil {
 		return out, err
-	}
-	if q.has("c") {
-		if out.Collection, err = conflict.ParseCollection(name); err != nil {
-			return out, badRequest("parameter c: %w", err)
-		}
 	}
 	if out.Limit, err = q.limit(); err != nil {
 		return out, err

@@ -2,7 +2,6 @@ package rest
 
 import (
 	"context"
-	"net/http"
 
 	"github.com/labstack/echo/v4"
 
@@ -39,24 +38,10 @@ func (s *Server) getEvents(c echo.Context) error {
 	if err := acceptable(r, feed.mediaType()); err != nil {
 		return err
 	}
-	format := stream.Format(feed)
-	if r.Method == http.MethodHead {
-		return s.headOnly(w, format)
-	}
-	done, err := s.place()
-	if err != nil {
-		return err
-	}
-	defer done()
-	out, err := s.beginStream(w, format)
-	if err != nil {
-		return nil //nolint:nilerr // a reader that has gone needs no answer
-	}
 	f := stream.Feed{Log: s.cfg.Events, State: s.wholeState, Stop: s.stop}
-	if err := f.Serve(r.Context(), out, stream.LastID(r)); err != nil {
-		s.cfg.Log.Debug("a stream of events ended", "reader", r.RemoteAddr, "error", err)
-	}
-	return nil
+	return s.stream(w, r, "events", stream.Format(feed), func(ctx context.Context, out *stream.Writer) error {
+		return f.Serve(ctx, out, stream.LastID(r))
+	})
 }
 
 // wholeState is the first event of a stream: all that the events alter, in the

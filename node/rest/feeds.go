@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"slices"
@@ -53,28 +54,30 @@ func (q query) feed(kinds ...feedKind) (feedKind, error) {
 	return "", badRequest("parameter feed is %.40q: want %s or %s", text, strings.Join(names[:last], ", "), names[last])
 }
 
-// place takes one of the node's places for streams.
-func (s *Server) place() (done func(), err error) {
+// stream answers a request with a stream until serve ends: when the reader goes,
+// or the server drains, of which the last event tells. A HEAD has no body to
+// wait for. The state that the headers tell is that of now.
+func (s *Server) stream(w http.ResponseWriter, r *http.Request, of string, format stream.Format, serve func(context.Context, *stream.Writer) error) error {
+	if r.Method == http.MethodHead {
+		s.stamp(w.Header())
+		w.Header()[headType] = []string{format.MediaType()}
+		w.Header()[headCache] = valueNoStore
+		w.WriteHeader(http.StatusOK)
+		return nil
+	}
 	done, ok := s.places.Take()
 	if !ok {
-		return nil, &node.Error{Op: "stream", Kind: node.Busy, Err: fmt.Errorf(
+		return &node.Error{Op: "stream", Kind: node.Busy, Err: fmt.Errorf(
 			"this node serves %d streams already, the most that it does: close some, use another node, or read by feed=page", stream.MaxStreams)}
 	}
-	return done, nil
-}
-
-// beginStream sends the head of a stream. The state that the headers tell is
-// that of now.
-func (s *Server) beginStream(w http.ResponseWriter, format stream.Format) (*stream.Writer, error) {
+	defer done()
 	s.stamp(w.Header())
-	return stream.Begin(w, format)
-}
-
-// headOnly answers HEAD on a stream, which has no body to wait for.
-func (s *Server) headOnly(w http.ResponseWriter, format stream.Format) error {
-	s.stamp(w.Header())
-	w.Header()[headType] = []string{format.MediaType()}
-	w.Header()[headCache] = valueNoStore
-	w.WriteHeader(http.StatusOK)
+	out, err := stream.Begin(w, format)
+	if err == nil {
+		err = serve(r.Context(), out)
+	}
+	if err != nil { // a reader that has gone needs no answer
+		s.cfg.Log.Debug("a stream ended", "of", of, "reader", r.RemoteAddr, "error", err)
+	}
 	return nil
 }

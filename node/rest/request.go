@@ -116,6 +116,19 @@ func (q query) text(name string) (string, error) {
 
 func (q query) has(name string) bool { return len(q[name]) > 0 }
 
+// collection is the parameter c, or "" when it is absent: all collections.
+func (q query) collection() (conflict.Collection, error) {
+	text, err := q.text("c")
+	if err != nil || !q.has("c") {
+		return "", err
+	}
+	name, err := conflict.ParseCollection(text)
+	if err != nil {
+		return "", badRequest("parameter c: %w", err)
+	}
+	return name, nil
+}
+
 // limit is how many entries a page may have, or 0 when the parameter is absent.
 func (q query) limit() (int, error) {
 	text, err := q.text("limit")
