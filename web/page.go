@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 var (
@@ -33,7 +34,7 @@ const hashedFolder = "/assets/"
 // file is one file of the page, ready to be sent.
 type file struct {
 	body      []byte
-	zipped    []byte // gzip; nil where it is not shorter
+	zipped    func() []byte // by gzip, at the first call; nil where it is not shorter
 	mediaType string
 	tag       string // entity tag with quotes
 }
@@ -93,10 +94,7 @@ func (p *Page) read(root fs.FS) error {
 		if !ok {
 			return fmt.Errorf("web: no media type is known for %s", name)
 		}
-		zipped, err := zip(body)
-		if err != nil {
-			return err
-		}
+		zipped := sync.OnceValue(func() []byte { return zip(body) })
 		sum := sha256.Sum256(body)
 		p.files["/"+name] = file{body, zipped, mediaType, `"` + hex.EncodeToString(sum[:8]) + `"`}
 		return nil
@@ -104,22 +102,19 @@ func (p *Page) read(root fs.FS) error {
 }
 
 // zip compresses a file; nil where that does not make it shorter.
-func zip(body []byte) ([]byte, error) {
+func zip(body []byte) []byte {
 	var out bytes.Buffer
 	w, err := gzip.NewWriterLevel(&out, gzip.BestCompression)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		_, err = w.Write(body)
 	}
-	if _, err := w.Write(body); err != nil {
-		return nil, err
+	if err == nil {
+		err = w.Close()
 	}
-	if err := w.Close(); err != nil {
-		return nil, err
+	if err != nil || out.Len() >= len(body) {
+		return nil
 	}
-	if out.Len() >= len(body) {
-		return nil, nil
-	}
-	return out.Bytes(), nil
+	return out.Bytes()
 }
 
 // Built says whether the dashboard is there, or only the page that says how to
@@ -159,9 +154,11 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	body := f.body
-	if f.zipped != nil && takesGzip(r) {
-		body = f.zipped
-		h.Set("Content-Encoding", "gzip")
+	if takesGzip(r) {
+		if zipped := f.zipped(); zipped != nil {
+			body = zipped
+			h.Set("Content-Encoding", "gzip")
+		}
 	}
 	h.Set("Content-Type", f.mediaType)
 	h.Set("Content-Length", strconv.Itoa(len(body)))
@@ -171,7 +168,7 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // takesGzip says whether a client takes gzip. One that gives it a weight of
 // zero gets the file as it is.
 func takesGzip(r *http.Request) bool {
-	for _, one := range strings.Split(r.Header.Get("Accept-Encoding"), ",") {
+	for one := range strings.SplitSeq(r.Header.Get("Accept-Encoding"), ",") {
 		name, weight, _ := strings.Cut(strings.TrimSpace(one), ";")
 		if strings.TrimSpace(name) == "gzip" {
 			return !strings.HasPrefix(strings.ReplaceAll(weight, " ", ""), "q=0") || strings.ContainsAny(weight, "123456789")
