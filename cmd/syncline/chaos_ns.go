@@ -65,7 +65,7 @@ func startNamespaces(ctx context.Context, spec chaos.Spec, cfg chaosRun) (*names
 	if err := canNamespaces(); err != nil {
 		return nil, err
 	}
-	n := &namespaceCluster{chaosProcesses: newChaosProcesses(spec, cfg), base: fmt.Sprintf("sl%d", os.Getpid()), addr: map[string]netip.Addr{}}
+	n := &namespaceCluster{chaosProcesses: newChaosProcesses(spec, cfg), base: fmt.Sprintf("%s%d", nsPrefix, os.Getpid()), addr: map[string]netip.Addr{}}
 	n.extra = []string{"--insecure"} // reachable from this machine alone
 	n.enter = func(p *chaosProcess) []string { return []string{"ip", "netns", "exec", n.space(p.name)} }
 	n.place = func(_ context.Context, p *chaosProcess) error {
@@ -76,7 +76,10 @@ func startNamespaces(ctx context.Context, spec chaos.Spec, cfg chaosRun) (*names
 		}
 		return nil
 	}
-	err := n.build(ctx)
+	err := n.sweep(ctx)
+	if err == nil {
+		err = n.build(ctx)
+	}
 	if err == nil {
 		err = n.begin(ctx, spec)
 	}
@@ -128,7 +131,7 @@ func (n *namespaceCluster) ip(ctx context.Context, lines ...string) error {
 // build makes the namespaces, the bridge between them, and the way in from this
 // machine.
 func (n *namespaceCluster) build(ctx context.Context) error {
-	hub, host := n.space("hub"), n.base+"h"
+	hub, host := n.space(nsHub), n.base+"h"
 	err := n.ip(
 		ctx, "netns add "+hub, "-n "+hub+" link add br0 type bridge", "-n "+hub+" link set br0 up",
 		"link add "+host+" type veth peer name h0 netns "+hub, "-n "+hub+" link set h0 master br0 up",
@@ -394,8 +397,8 @@ func (n *namespaceCluster) stop() error {
 	if _, err := os.Stat("/sys/class/net/" + n.base + "h"); err == nil {
 		failed = errors.Join(failed, n.ip(ctx, "link del "+n.base+"h"))
 	}
-	for _, name := range append([]string{"hub"}, n.names()...) {
-		if _, err := os.Stat("/run/netns/" + n.space(name)); err == nil {
+	for _, name := range append([]string{nsHub}, n.names()...) {
+		if _, err := os.Stat(nsSpacePath(n.base, name)); err == nil {
 			failed = errors.Join(failed, n.ip(ctx, "netns del "+n.space(name)))
 		}
 	}
