@@ -176,8 +176,10 @@ func TestResolveMany(t *testing.T) {
 	if body := n.requests()[0].body; body != `{"filter":{"c":"accounts","policy":"lww"},"pick":{"node":"a"},"dry_run":false,"limit":3,"reason":"r"}` {
 		t.Errorf("sent %s", body)
 	}
-	for range c.ResolveMany(t.Context(), ResolveRule{Pick: "newest", Conflicts: []string{}}) {
-		continue // none is not all
+	for _, err := range c.ResolveMany(t.Context(), ResolveRule{Pick: "newest", Conflicts: []string{}}) { // none is not all
+		if err != nil {
+			t.Error(err)
+		}
 	}
 	if body := n.requests()[1].body; body != `{"filter":{"conflicts":[]},"pick":"newest","dry_run":false}` {
 		t.Errorf("sent %s", body)

@@ -120,7 +120,7 @@ func TestChaosShapes(t *testing.T) {
 	}
 
 	const ended = `{"id":"r1","script":"split","seed":7,"node":"b","state":"stopped","started":"2026-11-21T12:00:00Z","ended":"2026-11-21T12:00:00Z","error":"","dropped":0,`
-	sameJSON(t, s.must(200, "DELETE", "/v1/chaos/runs/r1", "").body, ended+`"steps":[`+step+`],"timeline":{"lanes":[]},"verdict":{"held":true}}`)
+	sameJSON(t, s.must(200, "DELETE", "/v1/chaos/runs/r1", "").body, ended+`"steps":[`+step+`],"timeline":`+runTimeline+`,"verdict":`+runVerdict+`}`)
 
 	sameJSON(t, s.must(200, "GET", "/v1/chaos/presets", "").body, `{"presets":[
 		{"name":"halves","about":"Two halves.","takes":[]},{"name":"isolate","about":"One alone.","takes":["node"]}]}`)

@@ -16,6 +16,15 @@ import (
 // noon is when everything of the fakes happens.
 func noon() time.Time { return time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC) }
 
+// What a run leaves, as the runner writes it.
+const (
+	runTimeline = `{"script":"split.star","seed":7,"took_ns":9,"lanes":[{"node":"a","states":[{"from_ns":0,"to_ns":9,"state":"writable"}],"ticks":null}],` +
+		`"bands":[{"fault":"cut a b","from_ns":1,"to_ns":5}],"marks":[{"at_ns":6,"kind":"claim","text":"a is writable","where":"split.star:4"}]}`
+	runVerdict = `{"held":true,"reasons":[],"script":"split.star","about":"Cuts.","seed":7,"net":"link","acknowledged":2,"refused":1,"unknown":0,"lost":0,` +
+		`"conflicts_settled":1,"conflicts_open":0,"converged_ms":12.5,"outages":[{"side":"a","lasted_ns":4,"no_writer_ns":0}],"overlap_ns":0,"bound_ns":2100000000,` +
+		`"took_ns":9,"claims":1,"checkers":[{"checker":"ledger","checked":2,"wrong":0,"findings":null}],"failure":null}`
+)
+
 // fakeRuns is a ChaosRuns without a cluster: each script that is started is under
 // way until a test ends it.
 type fakeRuns struct {
@@ -64,7 +73,7 @@ func (r *fakeRun) end(state string) {
 	}
 	at := noon()
 	r.run.State, r.run.Ended = state, &at
-	r.run.Timeline, r.run.Verdict = json.RawMessage(`{"lanes":[]}`), json.RawMessage(`{"held":true}`)
+	r.run.Timeline, r.run.Verdict = json.RawMessage(runTimeline), json.RawMessage(runVerdict)
 	close(r.changed)
 }
 

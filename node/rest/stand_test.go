@@ -230,7 +230,9 @@ func (s *stand) do(r *http.Request) answer {
 	if s.seen != nil {
 		s.seen(r.Method, r.URL.EscapedPath(), res.StatusCode)
 	}
-	return answer{res.StatusCode, res.Header, body}
+	a := answer{res.StatusCode, res.Header, body}
+	s.conforms(r.Method, r.URL.EscapedPath(), a)
+	return a
 }
 
 // must sends and wants a status.
