@@ -2,10 +2,10 @@
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { mkdtemp, mkdir, open, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { freePorts } from "./ports.js";
 
 /** The program under test: SYNCLINE_BIN, or what `make build` left. */
 export const program = resolve(process.env.SYNCLINE_BIN ?? fileURLToPath(new URL("../../../bin/syncline", import.meta.url)));
@@ -168,17 +168,4 @@ export async function until(what, holds, within = soon) {
     if (Date.now() > deadline) throw new Error(`not within ${within} ms: ${what}${last}`);
     await new Promise((done) => setTimeout(done, 25));
   }
-}
-
-/** Ports that were free a moment ago. @param {number} n @returns {Promise<number[]>} */
-async function freePorts(n) {
-  const servers = await Promise.all(
-    Array.from({ length: n }, () => new Promise((/** @type {(s: import("node:net").Server) => void} */ done, fail) => {
-      const s = createServer().once("error", fail);
-      s.listen(0, "127.0.0.1", () => done(s));
-    })),
-  );
-  const ports = servers.map((s) => /** @type {import("node:net").AddressInfo} */ (s.address()).port);
-  await Promise.all(servers.map((s) => new Promise((done) => s.close(done))));
-  return ports;
 }

@@ -60,9 +60,9 @@ test("a band is the cut: between the lanes of its nodes, from when to when, to t
   assert.equal(s.layout({ nodes: [], versions: [], cuts: [], blanks: [] }).dots.length, 0);
 });
 
-/** @param {string} node @param {[number, string, string, string, string?][]} entries @param {{ from: number, to: number }[]} [unknown] @returns {import("../src/conflicts/shapes.ts").Timeline} */
+/** @param {string} node @param {[number, string, string, string, string?][]} entries @param {{ from: number, to: number }[]} [unknown] @returns {import("../src/conflicts/cuts.ts").Kept} */
 const past = (node, entries, unknown = []) => ({
-  node, before: [], next: null,
+  node, before: [],
   entries: entries.map(([seconds, state, from, to, kind = "link"]) => ({ time: at(seconds), kind, state, from, to, cause: "by a fault" })),
   unknown: unknown.map(({ from, to }) => ({ from: at(from), to: at(to), cause: "the process was down" })),
 });

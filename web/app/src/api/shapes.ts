@@ -1,5 +1,5 @@
 // The shapes of API.md that more than one screen reads. A screen's own shapes
-// are in its folder. `npm test` holds every one against /openapi.json.
+// are in its folder. test/shapes.test.js holds every one against /openapi.json.
 import { flag, list, number, type Of, or, orNull, shape, table, text } from "./decode.ts";
 
 export const lag = shape({ versions: orNull(number), seconds: orNull(number), unknown_since: orNull(text) });
@@ -118,6 +118,35 @@ export type Fault = Of<typeof fault>;
 
 export const logLine = shape({ level: text, name: text, message: text, fields: or(table(text), new Map()) });
 export type LogLine = Of<typeof logLine>;
+
+const entry = shape({
+  time: text,
+  kind: text,
+  state: or(text, ""),
+  cause: or(text, ""),
+  from: or(text, ""),
+  to: or(text, ""),
+  id: or(text, ""),
+  fault: or(text, ""),
+  both: or(flag, false),
+  until: orNull(text),
+});
+export type Entry = Of<typeof entry>;
+
+/** timeline is GET /v1/timeline: what a data node has kept of its own states. */
+export const timeline = shape({
+  node: text,
+  from: text,
+  to: text,
+  before: list(entry),
+  entries: list(entry),
+  unknown: list(shape({ from: text, to: text, cause: text })),
+  next: orNull(text),
+});
+export type Timeline = Of<typeof timeline>;
+
+/** examples are the resolvers that come with the program. */
+export const examples = shape({ resolvers: list(shape({ name: text, about: text, source: text })) });
 
 /** problem is application/problem+json with what screens say of it. */
 export const problem = shape({

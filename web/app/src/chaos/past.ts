@@ -1,9 +1,9 @@
 import { effect, signal, type Signal } from "@preact/signals";
-import { ask } from "../api/call.ts";
-import { writeWords } from "../frame/header.tsx";
+import type { Entry, Timeline } from "../api/shapes.ts";
+import { readTimeline } from "../api/timeline.ts";
 import { connection, dataNodes, told, type Member, type State } from "../live/members.ts";
 import type { Band, Span } from "../parts/lanes.tsx";
-import { past, type Entry, type Past } from "./shapes.ts";
+import { writeWords } from "../parts/writing.tsx";
 
 /** The last minutes that are drawn, in milliseconds. */
 export const shown = 3 * 60_000;
@@ -11,12 +11,9 @@ export const shown = 3 * 60_000;
 const askEvery = 500;
 /** The pause before a node that did not answer is asked again, in milliseconds. */
 const askLater = 2_000;
-/** Entries of one page of an answer, and how many pages are read: a link that flaps fast fills them. */
-const pageSize = 1_000;
-const mostPages = 5;
 
 /** pasts are what each data node was last heard to keep of its states, by name. */
-export const pasts: Signal<ReadonlyMap<string, Past>> = signal(new Map());
+export const pasts: Signal<ReadonlyMap<string, Timeline>> = signal(new Map());
 
 /** follow asks every data node for its past, and again whenever it tells of a change. It returns what ends that. */
 export function follow(): () => void {
@@ -36,7 +33,7 @@ function followOne(m: Member, stop: AbortSignal): () => void {
     due = 0;
     askedAt = Date.now();
     try {
-      const answer = await readPast(m, new Date(askedAt - shown).toISOString(), stop);
+      const answer = await readTimeline(m.base, { from: askedAt - shown }, stop);
       pasts.value = new Map([...pasts.value, [m.name, answer]]);
     } catch {
       // Its stream says since when it is not reached; while that goes on, so do we.
@@ -56,22 +53,11 @@ function followOne(m: Member, stop: AbortSignal): () => void {
   };
 }
 
-async function readPast(m: Member, from: string, stop: AbortSignal): Promise<Past> {
-  const first = await ask(m.base, `/v1/timeline?from=${from}&limit=${pageSize}`, past, stop);
-  let { entries, next } = first;
-  for (let pages = 1; next && pages < mostPages; pages++) {
-    const more = await ask(m.base, `/v1/timeline?from=${from}&limit=${pageSize}&cursor=${encodeURIComponent(next)}`, past, stop);
-    entries = [...entries, ...more.entries];
-    next = more.next;
-  }
-  return { ...first, entries, next };
-}
-
 /** signOf is a state of the API as a sign of the page. */
 export const signOf = (state: string): State => (state === "writable" || state === "override" ? "writable" : state === "read-only" ? "readonly" : state === "down" ? "down" : "unknown");
 
 /** spansOf are the states of a node: what it keeps, then what it says now. What it did while it is not heard is unknown. */
-export function spansOf(m: Member, kept: Past | undefined, from: number, to: number): Span[] {
+export function spansOf(m: Member, kept: Timeline | undefined, from: number, to: number): Span[] {
   const c = connection(m);
   const heard = c.state === "lost" ? Math.min(to, c.since) : to;
   const spans: Span[] = [];

@@ -57,26 +57,3 @@ export const run = shape({
 });
 export type Run = Of<typeof run>;
 export const runs = shape({ runs: list(run) });
-const entry = shape({
-  time: text,
-  kind: text,
-  state: or(text, ""),
-  cause: or(text, ""),
-  from: or(text, ""),
-  to: or(text, ""),
-  id: or(text, ""),
-  fault: or(text, ""),
-  both: or(flag, false),
-  until: orNull(text),
-});
-export type Entry = Of<typeof entry>;
-
-/** past is what a node keeps of its own states. */
-export const past = shape({
-  node: text,
-  before: list(entry),
-  entries: list(entry),
-  unknown: list(shape({ from: text, to: text, cause: text })),
-  next: orNull(text),
-});
-export type Past = Of<typeof past>;

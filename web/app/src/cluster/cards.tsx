@@ -1,12 +1,12 @@
 import type { ComponentChildren } from "preact";
 import type { Lag } from "../api/shapes.ts";
-import { writeWords } from "../frame/header.tsx";
 import { readings } from "../live/figures.ts";
 import { grown, type Reading } from "../live/reading.ts";
 import { connection, dataNodes, members, stateOf, told, type Member } from "../live/members.ts";
 import { Sign } from "../parts/sign.tsx";
 import { bytes, count, Id } from "../parts/text.tsx";
 import { Ago, span } from "../parts/time.tsx";
+import { writeWords } from "../parts/writing.tsx";
 import { givenBy, LeaseLeft, votesAt } from "./votes.tsx";
 import { and } from "./words.ts";
 

@@ -1,14 +1,14 @@
 import { ask } from "../api/call.ts";
-import { writeWords } from "../frame/header.tsx";
+import type { Entry } from "../api/shapes.ts";
+import { readTimeline } from "../api/timeline.ts";
 import { connection, told, type Member, type State } from "../live/members.ts";
 import type { Band, Lane, Span } from "../parts/lanes.tsx";
-import { ballots, timeline, type Ballots, type Entry, type Timeline } from "./shapes.ts";
+import { writeWords } from "../parts/writing.tsx";
+import { ballots, type Ballots } from "./shapes.ts";
 import { and } from "./words.ts";
 
 /** reach is how far back the page looks, in milliseconds. */
 export const reach = 15 * 60_000;
-/** mostPages is how many pages of one node's timeline are read: what a node keeps of 15 minutes fits. */
-const mostPages = 8;
 
 /** Past is what one process said of its past, and when it said so. */
 export interface Past {
@@ -27,19 +27,8 @@ export async function readPast(m: Member, signal: AbortSignal): Promise<Past> {
   if (m.role === "witness") {
     return { at, from, entries: [], before: [], gaps: [], ballots: await ask(m.base, "/v1/cluster/votes", ballots, signal) };
   }
-  const query = `from=${encodeURIComponent(new Date(from).toISOString())}`;
-  const pages: Timeline[] = [await ask(m.base, `/v1/timeline?${query}`, timeline, signal)];
-  for (let next = pages[0]?.next; next && pages.length < mostPages; next = pages.at(-1)?.next) {
-    pages.push(await ask(m.base, `/v1/timeline?${query}&cursor=${encodeURIComponent(next)}`, timeline, signal));
-  }
-  return {
-    at,
-    from,
-    entries: pages.flatMap((p) => p.entries),
-    before: pages[0]?.before ?? [],
-    gaps: (pages[0]?.unknown ?? []).map((g) => ({ from: Date.parse(g.from), to: Date.parse(g.to), cause: g.cause })),
-    ballots: null,
-  };
+  const { entries, before, unknown } = await readTimeline(m.base, { from }, signal);
+  return { at, from, entries, before, gaps: unknown.map((g) => ({ from: Date.parse(g.from), to: Date.parse(g.to), cause: g.cause })), ballots: null };
 }
 
 /** laneOf is a process's state over time: by its own word, and unknown where it does not say. */

@@ -5,7 +5,7 @@ import { Sign } from "../parts/sign.tsx";
 import { useWidth } from "../parts/size.ts";
 import { TextTwin } from "../parts/table.tsx";
 import { Ago, Left, span } from "../parts/time.tsx";
-import { writeWords } from "../frame/header.tsx";
+import { writeWords } from "../parts/writing.tsx";
 import { arc, between, hull, hullHalf, narrow, places, type Point } from "./geometry.ts";
 import { byChaos, differ, strongest, type Direction, type Link, type Says } from "./links.ts";
 import { givenBy, LeaseLeft, Tokens, votesAt } from "./votes.tsx";

@@ -2,12 +2,12 @@ import { computed } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { whyNotGreen } from "../frame/green.ts";
 import { to } from "../frame/route.ts";
-import { writeWords } from "../frame/header.tsx";
 import { connection, dataNodes, faults, members, openConflicts, stateOf, told, type Member } from "../live/members.ts";
 import { Sign } from "../parts/sign.tsx";
 import { count } from "../parts/text.tsx";
 import { Ago } from "../parts/time.tsx";
 import { Trouble } from "../parts/trouble.tsx";
+import { writeWords } from "../parts/writing.tsx";
 import { and } from "./words.ts";
 
 /** Verdict says who may write, what is wrong, and what to do. It is green by rule 1 only. */

@@ -1,8 +1,14 @@
-import type { Entry, Timeline } from "./shapes.ts";
+import type { Entry as Noted, Timeline } from "../api/shapes.ts";
 import type { Blank, Cut } from "./spacetime.ts";
 
 /** slack is how much later than its cause a state may be noted at another node, in milliseconds. */
 const slack = 1_000;
+
+/** Entry is one of a timeline, as far as a cut is concerned. */
+type Entry = Pick<Noted, "time" | "kind" | "state" | "cause" | "from" | "to">;
+
+/** Kept is what a node has kept of a time, as far as cuts are concerned. */
+export type Kept = Pick<Timeline, "node" | "unknown"> & { before: Entry[]; entries: Entry[] };
 
 const millis = (time: string): number => Date.parse(time);
 
@@ -15,7 +21,7 @@ interface Interval {
 }
 
 /** cutsOf are the cuts between nodes, from the pasts of all that answer: each pair and time once. */
-export function cutsOf(pasts: readonly Timeline[]): Cut[] {
+export function cutsOf(pasts: readonly Kept[]): Cut[] {
   const byPair = new Map<string, Interval[]>();
   for (const one of pasts.flatMap(intervals)) {
     const pair = one.way.split("→").sort().join("–");
@@ -55,7 +61,7 @@ function joined(all: Interval[]): Interval[][] {
 }
 
 /** intervals are the times in which a node noted a link of its own as cut. A restart ends what was noted before. */
-function intervals(past: Timeline): Interval[] {
+function intervals(past: Kept): Interval[] {
   const out: Interval[] = [];
   const on = new Map<string, Interval>();
   const note = (e: Entry): void => {
@@ -80,11 +86,11 @@ function intervals(past: Timeline): Interval[] {
   return out;
 }
 
-const endOf = (past: Timeline, from: number): number =>
+const endOf = (past: Kept, from: number): number =>
   Math.min(...past.unknown.map((u) => millis(u.from)).filter((t) => t >= from), ...past.entries.filter((e) => e.kind === "process").map((e) => millis(e.time)).filter((t) => t >= from));
 
 /** blanksOf are the times of which the nodes know nothing. */
-export const blanksOf = (pasts: readonly Timeline[]): Blank[] =>
+export const blanksOf = (pasts: readonly Kept[]): Blank[] =>
   pasts.flatMap((p) => p.unknown.map((u) => ({ node: p.node, from: millis(u.from), to: millis(u.to), cause: u.cause })));
 
 /** cutDuring is what cut some nodes apart within a time: from when, and until when; null: nothing that is known. */

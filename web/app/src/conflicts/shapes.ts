@@ -82,19 +82,6 @@ export const history = shape({
 });
 export type History = Of<typeof history>;
 
-const entry = shape({ time: text, kind: text, state: or(text, ""), cause: or(text, ""), from: or(text, ""), to: or(text, "") });
-export type Entry = Of<typeof entry>;
-
-/** timeline is what became of a node's state. */
-export const timeline = shape({
-  node: text,
-  before: list(entry),
-  entries: list(entry),
-  unknown: list(shape({ from: text, to: text, cause: text })),
-  next: orNull(text),
-});
-export type Timeline = Of<typeof timeline>;
-
 export const resolvers = shape({ resolvers: list(shape({ name: text })) });
 
 /** decided is what a node says of a decision. */

@@ -3,11 +3,11 @@ import { ask } from "../api/call.ts";
 import { command } from "../api/twin.ts";
 import { go, to } from "../frame/route.ts";
 import { base, viewed } from "../live/members.ts";
+import { AsOf } from "../parts/asof.tsx";
 import { useAsk } from "../parts/ask.ts";
 import { Copy } from "../parts/copy.tsx";
 import { Sign } from "../parts/sign.tsx";
 import { count } from "../parts/text.tsx";
-import { Ago } from "../parts/time.tsx";
 import { Failed } from "../parts/trouble.tsx";
 import { collections, type Collection } from "./shapes.ts";
 
@@ -27,12 +27,7 @@ export function Collections() {
         <>
           {answer.value.collections.length === 0 ? <Empty /> : <List list={answer.value.collections} />}
           {answer.value.next && <p class="muted">There are more. Open one by its name below.</p>}
-          <p class="data-asof muted">
-            read <Ago at={answer.at} />{" "}
-            <button type="button" class="link" onClick={again} aria-busy={answer.renewing}>
-              read again
-            </button>
-          </p>
+          <AsOf at={answer.at} again={again} renewing={answer.renewing} />
         </>
       )}
       <Open />

@@ -2,11 +2,11 @@ import { useEffect, useState } from "preact/hooks";
 import { command } from "../api/twin.ts";
 import { go, route, to } from "../frame/route.ts";
 import { base, viewed } from "../live/members.ts";
+import { AsOf } from "../parts/asof.tsx";
 import { Copy } from "../parts/copy.tsx";
 import { Rows } from "../parts/rows.tsx";
 import { Sign } from "../parts/sign.tsx";
 import { count, Id } from "../parts/text.tsx";
-import { Ago } from "../parts/time.tsx";
 import { Failed } from "../parts/trouble.tsx";
 import { Export } from "./export.tsx";
 import { type Pages, type Row, usePages } from "./pages.ts";
@@ -42,13 +42,10 @@ export function Documents({ collection }: { collection: string }) {
       </div>
       <List collection={collection} pages={pages} more={more} />
       {pages.at > 0 && (
-        <p class="data-asof muted" role="status">
+        <AsOf at={pages.at} again={again}>
           {count(pages.rows.length, "document")}
-          {pages.state === "all" ? "" : " so far; more come as you scroll"}, read <Ago at={pages.at} />{" "}
-          <button type="button" class="link" onClick={again}>
-            read again
-          </button>
-        </p>
+          {pages.state === "all" ? "" : " so far; more come as you scroll"},{" "}
+        </AsOf>
       )}
       {pages.state === "all" && pages.rows.length === 0 && <Nothing collection={collection} narrowed={prefix !== "" || conflicted} />}
     </>

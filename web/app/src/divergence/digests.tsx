@@ -1,12 +1,12 @@
 import { useEffect, useRef } from "preact/hooks";
 import { ask, type Call } from "../api/call.ts";
+import { sameFrontier, type Verify, verify } from "../api/verify.ts";
 import { dataNodes, told, type Member } from "../live/members.ts";
 import { Twins } from "../parts/act.tsx";
 import { useAsk } from "../parts/ask.ts";
 import { count, Id } from "../parts/text.tsx";
 import { Ago, clockTime } from "../parts/time.tsx";
 import { faultOf, Trouble } from "../parts/trouble.tsx";
-import { type Verify, verify } from "./shapes.ts";
 
 /** Said is one node's digests, or why it told none. */
 interface Said {
@@ -31,14 +31,12 @@ export function findingOf(said: readonly { node: string; digests: Verify | null 
   if (!first) return { is: "unknown", words: "Unknown: there is no data node." };
   const loose = all.filter((v) => v.loose > 0).map((v) => v.node);
   if (loose.length > 0) return { is: "not yet", words: `Not comparable yet: writes are on their way to ${loose.join(" and ")}.` };
-  if (all.some((v) => !equal(v.frontier, first.frontier))) return { is: "not yet", words: "Not comparable yet: the nodes have not had the same writes." };
+  if (all.some((v) => !sameFrontier(v.frontier, first.frontier))) return { is: "not yet", words: "Not comparable yet: the nodes have not had the same writes." };
   const names = new Set(all.flatMap((v) => [...v.collections.keys()]));
   const bad = [...names].filter((name) => all.some((v) => contents(v, name) !== contents(first, name)));
   if (bad.length > 0) return { is: "different", words: `Digests of ${bad.join(", ")} differ at equal frontiers.` };
   return { is: "identical", words: `Identical: ${said.length} nodes have the same writes and the same documents.` };
 }
-
-const equal = (a: Map<string, number>, b: Map<string, number>): boolean => a.size === b.size && [...a].every(([actor, seq]) => b.get(actor) === seq);
 
 /** contents is what must be equal of a collection; tombstones may differ. One that was never written to is an empty one. */
 function contents(v: Verify, name: string): string {

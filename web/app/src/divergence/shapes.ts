@@ -1,4 +1,4 @@
-import { flag, list, number, type Of, orNull, shape, table, text } from "../api/decode.ts";
+import { flag, list, number, type Of, orNull, shape, text } from "../api/decode.ts";
 
 export const divergence = shape({
   node: text,
@@ -16,14 +16,6 @@ export const differences = shape({
   next: orNull(text),
 });
 export type Differing = Of<typeof differences>["documents"][number];
-
-export const verify = shape({
-  node: text,
-  frontier: table(number),
-  loose: number,
-  collections: table(shape({ digest: text, documents: number, tombstones: number, conflicts: number })),
-});
-export type Verify = Of<typeof verify>;
 
 export const collections = shape({ collections: list(shape({ name: text })) });
 

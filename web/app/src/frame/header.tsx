@@ -2,12 +2,10 @@ import { cluster, connection, dataNodes, holders, openConflicts, stateOf, told, 
 import { Sign } from "../parts/sign.tsx";
 import { Ago } from "../parts/time.tsx";
 import { count } from "../parts/text.tsx";
+import { writeWords } from "../parts/writing.tsx";
 import { openPalette } from "./palette.tsx";
 import { to } from "./route.ts";
-import { writeWords } from "../parts/writing.tsx";
 import { theme, turn } from "./theme.ts";
-
-export { writeWords };
 
 /** Header says which node is viewed, whether it takes writes, who has the vote, and how many conflicts are open. */
 export function Header() {

@@ -2,6 +2,7 @@ import { ask } from "../api/call.ts";
 import { command } from "../api/twin.ts";
 import { to } from "../frame/route.ts";
 import { base, viewed } from "../live/members.ts";
+import { AsOf } from "../parts/asof.tsx";
 import { useAsk } from "../parts/ask.ts";
 import { Copy } from "../parts/copy.tsx";
 import { Id } from "../parts/text.tsx";
@@ -22,12 +23,7 @@ export function Resolvers() {
       {answer.state === "here" && (
         <>
           {answer.value.resolvers.length === 0 ? <Empty /> : <List list={answer.value.resolvers} />}
-          <p class="muted">
-            read <Ago at={answer.at} />{" "}
-            <button type="button" class="link" onClick={again} aria-busy={answer.renewing}>
-              read again
-            </button>
-          </p>
+          <AsOf at={answer.at} again={again} renewing={answer.renewing} />
         </>
       )}
       <Begin />

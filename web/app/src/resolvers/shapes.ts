@@ -92,6 +92,3 @@ export type Replayed = Of<typeof replayed>;
 
 /** past is a conflict to choose as an input. */
 export const past = shape({ conflicts: list(shape({ id: text, state: text, collection: text, doc_id: text, by: orNull(text) })) });
-
-/** examples are the resolvers that come with the program. */
-export const examples = shape({ resolvers: list(shape({ name: text, source: text })) });

@@ -1,5 +1,5 @@
 import { ask } from "../api/call.ts";
-import { examples } from "./shapes.ts";
+import { examples } from "../api/shapes.ts";
 
 /** Template is a source to begin with. */
 export interface Template {

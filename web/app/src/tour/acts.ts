@@ -2,10 +2,11 @@ import { effect, signal } from "@preact/signals";
 import { ask, type Call } from "../api/call.ts";
 import { isObject, parse, same } from "../api/exact.ts";
 import { command } from "../api/twin.ts";
+import { comparable, verify } from "../api/verify.ts";
 import { members, told, type Member } from "../live/members.ts";
 import { collection, facts, id, landing, pair, path } from "./account.ts";
 import { keep, nothing, noteExchange, story, type Tried } from "./kept.ts";
-import { account, checked, config, conflict, rejected, verify, type Conflict } from "./shapes.ts";
+import { account, checked, config, conflict, rejected, type Conflict } from "./shapes.ts";
 import { left, start, takes, type Stage } from "./stage.ts";
 import { exchangeOf, sent, type Said } from "./wire.ts";
 
@@ -210,10 +211,9 @@ export async function finish(known: Conflict): Promise<void> {
 export async function compare(a: Member, b: Member): Promise<void> {
   const question = ({ base }: Member): Call => ({ base, method: "GET", path: "/v1/verify" });
   for (const late = Date.now() + soon; ; await pause()) {
-    const [ofA, ofB] = await Promise.all([a, b].map((m) => ask(m.base, "/v1/verify", verify)));
-    const [one, two] = [ofA?.collections.get(collection)?.digest, ofB?.collections.get(collection)?.digest];
-    const frontiers = JSON.stringify([...(ofA?.frontier ?? [])].sort()) === JSON.stringify([...(ofB?.frontier ?? [])].sort());
-    const equal = one !== undefined && one === two && frontiers && ofA?.loose === 0 && ofB?.loose === 0;
+    const [ofA, ofB] = await Promise.all([ask(a.base, "/v1/verify", verify), ask(b.base, "/v1/verify", verify)]);
+    const [one, two] = [ofA, ofB].map((v) => v.collections.get(collection)?.digest);
+    const equal = one !== undefined && one === two && comparable(ofA, ofB);
     if (!equal && Date.now() < late) continue;
     await Promise.all([a, b].map((m) => must("done", `digests of ${m.name}`, question(m))));
     keep({ equal, digests: [{ node: a.name, digest: one ?? "" }, { node: b.name, digest: two ?? "" }] });

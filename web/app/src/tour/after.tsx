@@ -1,5 +1,6 @@
 import { useEffect } from "preact/hooks";
 import { ask } from "../api/call.ts";
+import { examples } from "../api/shapes.ts";
 import { to } from "../frame/route.ts";
 import type { Member } from "../live/members.ts";
 import { useAsk } from "../parts/ask.ts";
@@ -10,7 +11,7 @@ import { Failed } from "../parts/trouble.tsx";
 import { facts } from "./account.ts";
 import * as acts from "./acts.ts";
 import { story } from "./kept.ts";
-import { examples, type Conflict } from "./shapes.ts";
+import { type Conflict } from "./shapes.ts";
 import type { Stage } from "./stage.ts";
 import { Do, Step } from "./step.tsx";
 import { balanceOf, lostBy, Three } from "./three.tsx";

@@ -1,4 +1,4 @@
-import { anything, flag, list, number, or, orNull, shape, table, text, type Of } from "../api/decode.ts";
+import { anything, flag, list, number, or, orNull, shape, text, type Of } from "../api/decode.ts";
 
 /** account is the document of the tour. */
 export const account = shape({ balance: number });
@@ -25,21 +25,11 @@ export type Conflict = Of<typeof conflict>;
 
 export const inbox = shape({ conflicts: list(shape({ id: text, doc_id: text })) });
 
-/** examples are the resolvers that come with the program. */
-export const examples = shape({ resolvers: list(shape({ name: text, about: text, source: text })) });
-
 /** checked is what a resolver would make of the conflict. */
 export const checked = shape({
   ok: flag,
   result: orNull(shape({ verdict: text, doc: orNull(anything), notes: or(list(text), []), events: or(list(event), []) })),
 });
-
-export const verify = shape({
-  frontier: table(number),
-  loose: number,
-  collections: table(shape({ digest: text, documents: number, conflicts: number })),
-});
-export type Verify = Of<typeof verify>;
 
 /** config is what tells two versions of a collection's configuration apart. */
 export const config = shape({ dot: orNull(text) });
