@@ -67,8 +67,9 @@ export class Tab {
     await this.page.screenshot({ path: join(shots, `${name}.png`), fullPage: true });
   }
 
-  /** Nothing broke, nothing was fetched from elsewhere, and axe finds nothing. */
+  /** Nothing broke, nothing was fetched from elsewhere, and axe finds nothing on the screen, once it has come. */
   async sound() {
+    await this.page.locator("main h1").first().waitFor();
     // Evaluated by the debugger: the policy of the page lets no other script in.
     await this.page.evaluate(await axe);
     const found = await this.page.evaluate(async () => {

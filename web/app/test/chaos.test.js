@@ -113,12 +113,3 @@ test("a run that is stopped heals what it broke, and has no verdict (issue 5: st
   assert.equal(await tab.page.locator(".chaos-verdict").count(), 0);
   await cluster.heal();
 });
-
-test("on a phone nothing is wider than the screen (issue 6: a phone's width)", async () => {
-  const phone = await Tab.open(browser, cluster.base("a"), "chaos", { width: 390, height: 844 });
-  await phone.page.getByRole("button", { name: "Run split_brain", exact: true }).waitFor();
-  await phone.shoot("chaos-phone");
-  assert.ok(await phone.page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
-  await phone.sound();
-  await phone.close();
-});

@@ -26,15 +26,17 @@ const verdict = (/** @type {Tab} */ at) => at.page.locator(".cluster-verdict");
 
 /** The screen as it is now, in both themes and on a phone, without a fault of accessibility. @param {string} state @param {string} [at] */
 async function looks(state, at = "a") {
-  for (const [theme, width] of /** @type {["light" | "dark", number][]} */ ([["light", 1280], ["dark", 1280], ["light", 390]])) {
-    const t = await Tab.open(browser, cluster.base(at), "cluster", { theme, width });
-    await t.page.locator(".lanes-span").first().waitFor({ state: "attached" });
-    await t.page.locator(".cluster-verdict, .trouble").first().waitFor();
-    await t.shoot(`cluster-${state}-${theme}-${width}`);
+  const t = await Tab.open(browser, cluster.base(at), "cluster");
+  await t.page.locator(".lanes-span").first().waitFor({ state: "attached" });
+  await t.page.locator(".cluster-verdict, .trouble").first().waitFor();
+  for (const [colorScheme, width] of /** @type {["light" | "dark", number][]} */ ([["light", 1280], ["dark", 1280], ["light", 390]])) {
+    await t.page.emulateMedia({ colorScheme });
+    await t.page.setViewportSize({ width, height: 800 });
+    await until(`${state}: no sideways scroll at ${width}`, () => t.page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
+    await t.shoot(`cluster-${state}-${colorScheme}-${width}`);
     await t.sound();
-    assert.ok(await t.page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${state}: sideways scroll at ${width}`);
-    await t.close();
   }
+  await t.close();
 }
 
 /** Notes when a label begins or ceases to have some words, by the clock that all pages share. @param {Tab} at @param {string} key @param {string} words @param {boolean} has */

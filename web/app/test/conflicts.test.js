@@ -22,13 +22,14 @@ after(async () => {
  * @param {string} node @param {string} at @param {string} name @param {(tab: Tab) => Promise<void>} look
  */
 async function inBothThemes(node, at, name, look) {
-  for (const theme of /** @type {const} */ (["light", "dark"])) {
-    const tab = await Tab.open(browser, cluster.base(node), at, { theme });
-    await look(tab);
+  const tab = await Tab.open(browser, cluster.base(node), at);
+  await look(tab);
+  for (const colorScheme of /** @type {const} */ (["light", "dark"])) {
+    await tab.page.emulateMedia({ colorScheme });
+    await tab.shoot(`conflicts-${name}-${colorScheme}`);
     await tab.sound();
-    await tab.shoot(`conflicts-${name}-${theme}`);
-    await tab.close();
   }
+  await tab.close();
 }
 
 /** @param {string} collection */

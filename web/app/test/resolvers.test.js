@@ -161,22 +161,3 @@ test("an input and its output; dry run over the last N: same, changed and failed
   tab.clean();
   await tab.close();
 });
-
-for (const as of /** @type {const} */ ([
-  { theme: "light", width: 1280 },
-  { theme: "dark", width: 1280 },
-  { theme: "light", width: 390 },
-])) {
-  test(`Resolvers: sound in ${as.theme} at ${as.width} px`, async () => {
-    const tab = await Tab.open(browser, cluster.base("a"), "resolvers", as);
-    await tab.page.getByRole("row", { name: /no_overdraft/ }).waitFor();
-    await tab.shoot(`resolvers-list-${as.theme}-${as.width}`);
-    await tab.sound();
-    await tab.page.getByRole("link", { name: "no_overdraft", exact: true }).click();
-    await found(tab).getByText("All 9 tests passed.").waitFor();
-    assert.ok((await tab.page.evaluate(() => document.documentElement.scrollWidth)) <= as.width, "it is as wide as the window");
-    await tab.shoot(`resolvers-one-${as.theme}-${as.width}`);
-    await tab.sound();
-    await tab.close();
-  });
-}

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Cluster, until } from "./cluster.js";
 import { launch, Tab } from "./browser.js";
+import { tasksOf } from "./tasks.js";
 
 /** How long the page is fed 200 events a second: a minute by SYNCLINE_SOAK_BROWSER=1. In milliseconds. */
 const feedFor = process.env.SYNCLINE_SOAK_BROWSER === "1" ? 60_000 : 10_000;
@@ -254,15 +255,14 @@ test(`200 events a second for ${feedFor / 1000} s: no task over ${longestTask} m
   await shown(); // the browser's own helpers for this are part of the heap from now on
   const before = await heap();
   const [start, began] = [await fed(), Date.now()];
-  await browser.startTracing(tab.page, { categories: ["toplevel", "devtools.timeline"] });
-  await until("the time is over", () => Date.now() - began > feedFor, feedFor + 20_000);
-  await shown();
-  const trace = JSON.parse((await browser.stopTracing()).toString());
+  const tasks = await tasksOf(tab, async () => {
+    await until("the time is over", () => Date.now() - began > feedFor, feedFor + 20_000);
+    await shown();
+  });
   const events = ((await fed()) - start) / ((Date.now() - began) / 1000);
   const after = await heap();
   assert.ok(events > rate * 0.9, `only ${Math.round(events)} events came in a second`);
   assert.ok(after <= before * growth, `the heap grew from ${before} to ${after} bytes`);
-  const tasks = mainTasks(trace.traceEvents);
   assert.ok(tasks.length > 100, `only ${tasks.length} tasks were seen`);
   const longest = Math.max(...tasks);
   assert.ok(longest <= longestTask, `a task took ${longest.toFixed(1)} ms`);
@@ -270,13 +270,3 @@ test(`200 events a second for ${feedFor / 1000} s: no task over ${longestTask} m
   tab.clean();
   await tab.close();
 });
-
-/**
- * How long the tasks of the page's main thread took of it, in milliseconds:
- * its own time, since this machine may be busy with other things too.
- * @param {{ name: string, ph: string, tid: number, pid: number, dur?: number, tdur?: number, args?: { name?: string } }[]} events
- */
-function mainTasks(events) {
-  const main = new Set(events.filter((e) => e.name === "thread_name" && e.args?.name === "CrRendererMain").map((e) => `${e.pid} ${e.tid}`));
-  return events.filter((e) => e.ph === "X" && /RunTask$/.test(e.name) && main.has(`${e.pid} ${e.tid}`)).map((e) => (e.tdur ?? e.dur ?? 0) / 1000);
-}

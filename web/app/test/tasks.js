@@ -1,36 +1,34 @@
 // How long the page keeps its main thread.
+import assert from "node:assert/strict";
+
+/** Events of a trace that are of tasks, and of the names of threads. @typedef {{ name: string, ph: string, tid: number, pid: number, dur?: number, tdur?: number, args?: { name?: string } }} TraceEvent */
+
+/** What marks, in a trace, the process that a page lives in. */
+const sign = "this page";
 
 /**
- * At most so many milliseconds a task of a tab's main thread took while something was done, in the document that is
- * open. Two bounds, of which the smaller holds: the browser's long-task events, whose wall clock goes on while other
- * processes have the processor; and what the thread has used of the processor, asked for again and again, where each
- * question waits for the task before it but several tasks may lie between two.
- * @param {import("./browser.js").Tab} tab @param {() => Promise<unknown>} action
+ * How long the tasks of a tab's main thread took of the processor while something was done, in milliseconds: the
+ * thread's own time, since this machine may be busy with other things too.
+ * @param {import("./browser.js").Tab} tab @param {() => Promise<unknown>} action @returns {Promise<number[]>}
  */
-export async function longestTask(tab, action) {
-  const session = await tab.context.newCDPSession(tab.page);
-  await session.send("Performance.enable", { timeDomain: "threadTicks" });
-  const used = async () => ((await session.send("Performance.getMetrics")).metrics.find((m) => m.name === "ThreadTime")?.value ?? NaN) * 1000;
-  const told = await tab.page.evaluateHandle(() => {
-    const told = { longest: 50 }; // what is shorter is no long task
-    new PerformanceObserver((list) => list.getEntries().forEach((e) => (told.longest = Math.max(told.longest, e.duration)))).observe({ type: "longtask" });
-    return told;
-  });
-  let over = false;
-  let longest = 0;
-  const watch = (async () => {
-    for (let before = await used(); !over; ) {
-      const now = await used();
-      longest = Math.max(longest, now - before);
-      before = now;
-    }
-  })();
+export async function tasksOf(tab, action) {
+  const browser = tab.context.browser() ?? assert.fail("the tab has no browser");
+  await browser.startTracing(tab.page, { categories: ["toplevel", "blink.user_timing"] });
+  let trace;
   try {
+    await tab.page.evaluate((sign) => void performance.mark(sign), sign);
     await action();
   } finally {
-    over = true;
-    await watch;
-    await session.detach();
+    trace = await browser.stopTracing();
   }
-  return Math.min(longest, (await told.jsonValue()).longest);
+  /** @type {TraceEvent[]} */
+  const events = JSON.parse(trace.toString()).traceEvents;
+  const page = events.find((e) => e.name === sign)?.pid;
+  const main = events.find((e) => e.pid === page && e.name === "thread_name" && e.args?.name === "CrRendererMain")?.tid;
+  const tasks = events.filter((e) => e.pid === page && e.tid === main && e.ph === "X" && /RunTask$/.test(e.name)).map((e) => (e.tdur ?? e.dur ?? 0) / 1000); // one that the trace cuts has no time of the thread
+  assert.ok(tasks.length > 0, `no task in ${events.length} events`);
+  return tasks;
 }
+
+/** The longest of them. @param {import("./browser.js").Tab} tab @param {() => Promise<unknown>} action */
+export const longestTask = async (tab, action) => Math.max(...(await tasksOf(tab, action)));

@@ -25,7 +25,7 @@ import { Why } from "./why.tsx";
 import { cutWords } from "./words.ts";
 
 /** drafts are results that somebody has begun to write, by conflict. */
-const drafts = new Drafts<string>();
+const drafts = new Drafts<string>((text) => text);
 
 /** Detail is one conflict: its versions beside each other, how it came about, why it shows what it shows, and how to end it. */
 export function Detail({ id }: { id: string }) {
@@ -44,7 +44,7 @@ export function Detail({ id }: { id: string }) {
   const done = (what: string, replies: Reply[]) => {
     const [reply] = replies;
     if (!reply) return;
-    drafts.keep(id, null);
+    drafts.stored(id, text ?? "", (typed) => typed);
     did.value = { what, decided: decided(parse(reply.text), ""), others: Number(reply.headers.get("Conflict-Count") ?? 0) };
     again();
   };
@@ -63,7 +63,7 @@ export function Detail({ id }: { id: string }) {
       </p>
       {did.value && <Done did={did.value} />}
       {gone && <Meanwhile conflict={gone} />}
-      {!open && answer.state !== "asking" && text !== null && !did.value && <Kept text={text} drop={() => drafts.keep(id, null)} />}
+      {!open && answer.state !== "asking" && text !== null && <Kept text={text} drop={() => drafts.keep(id, null)} />}
       {answer.state === "asking" && (
         <>
           <h1>Conflict</h1>

@@ -12,7 +12,7 @@ import type { Now, Sibling } from "./shapes.ts";
 interface Props {
   collided: { draft: Draft; now: Now };
   save: (draft: Draft) => Action;
-  done: (replies: Reply[]) => void;
+  saved: (sent: Draft, replies: Reply[]) => void;
   again: (error: unknown) => boolean;
   take: () => void;
   put: (draft: Draft) => void;
@@ -36,7 +36,7 @@ export function Collision(props: Props) {
       )}
       {now.siblings.length <= 1 && <Sides opened={opened} theirs={theirs} mine={mine} />}
       <p class="data-bar">
-        <Act action={{ ...props.save(newer), label: overLabel(now.siblings) }} done={props.done} failed={props.again} />
+        <Act action={{ ...props.save(newer), label: overLabel(now.siblings) }} done={(r) => props.saved(newer, r)} failed={props.again} />
         {merged !== undefined && (
           <button type="button" onClick={() => props.put({ ...newer, text: print(merged, 2) })}>
             Put my changes onto it

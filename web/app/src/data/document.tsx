@@ -23,7 +23,8 @@ export function Document({ collection, id }: { collection: string; id: string })
   const renewing = answer.state === "here" && answer.renewing;
   const own = copies.find((c) => c.name === viewed.value);
   const moved = stored !== null && own !== undefined && own.state !== "unknown" && own.etag !== stored.etag;
-  const writing = drafts.of(`${collection}/${id}`) !== undefined;
+  const draft = drafts.of(`${collection}/${id}`);
+  const writing = draft !== undefined;
   useEffect(() => {
     if (moved && !writing) again(); // what nobody edits is shown as it is now
   }, [moved, own?.etag, writing]);
@@ -48,7 +49,7 @@ export function Document({ collection, id }: { collection: string; id: string })
       <ReadOnlyNote collection={own?.writes ?? ""} />
       {stored && stored.versions > 1 && <InConflict collection={collection} id={id} versions={stored.versions} />}
       <div class="data-two">
-        <section aria-label="The document">{(stored || writing) && <Editor collection={collection} id={id} stored={stored} renewing={renewing} moved={moved} writes={own?.writes ?? ""} changed={changed} />}</section>
+        <section aria-label="The document">{(stored || writing) && <Editor collection={collection} id={id} stored={stored} renewing={renewing} moved={moved && own.etag !== draft?.etag} writes={own?.writes ?? ""} changed={changed} />}</section>
         <section aria-label="Where and why">
           <Copies copies={copies} />
           <Explain path={path} etag={own?.etag ?? stored?.etag ?? ""} />

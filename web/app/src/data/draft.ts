@@ -10,7 +10,7 @@ export interface Draft {
 }
 
 /** drafts are those of this tab, by collection/id. */
-export const drafts = new Drafts<Draft>();
+export const drafts = new Drafts<Draft>((d) => d.text);
 
 /** beginOn is a draft of what is stored. */
 export const beginOn = (s: Stored, text = s.text ?? "{}"): Draft => ({ text, opened: s.text ?? "", etag: s.gone ? "" : s.etag, context: s.context });

@@ -52,10 +52,17 @@ export function Editor(props: Props) {
     drafts.keep(key, null);
     props.changed();
   };
-  const saved = (replies: Reply[]) => {
-    leave("");
-    const dot = replies[0] && replies[0].status < 300 ? written(parse(replies[0].text), "").dot : "";
-    say(dot);
+  const saved = (sent: Draft, replies: Reply[]) => {
+    const { headers } = replies[0] ?? {};
+    setShelf("");
+    collide(null);
+    drafts.stored(key, sent, (typed) => ({ ...typed, opened: sent.text, etag: headers?.get("ETag") ?? "", context: headers?.get("Causal-Context") ?? "" }));
+    props.changed();
+    say(dotOf(replies));
+  };
+  const deleted = (replies: Reply[]) => {
+    leave(draft?.text ?? "");
+    say(dotOf(replies));
   };
   const refused = (error: unknown): boolean => {
     if (!(error instanceof Refused) || ![409, 412].includes(error.problem.status)) return false;
@@ -81,7 +88,7 @@ export function Editor(props: Props) {
       )}
       <Text current={current} type={type} readOnly={props.renewing && !draft} />
       <p class="data-bar">
-        <Act class="primary" action={saveAction(props, current)} disabled={whyNotSave(props, current, draft)} done={saved} failed={refused} />
+        <Act class="primary" action={saveAction(props, current)} disabled={whyNotSave(props, current, draft)} done={(r) => saved(current, r)} failed={refused} />
         <button type="button" disabled={check(current.text) !== null || (props.renewing && !draft)} onClick={() => type(layOut(current.text))} title="Only the space between the parts changes">
           Lay out
         </button>
@@ -90,11 +97,11 @@ export function Editor(props: Props) {
             Drop my changes
           </button>
         )}
-        {stored?.text != null && <Act action={deleteAction(props, stored)} disabled={whyNot(props.writes) || (props.renewing ? reading : "")} done={saved} />}
+        {stored?.text != null && <Act action={deleteAction(props, stored)} disabled={whyNot(props.writes) || (props.renewing ? reading : "")} done={deleted} />}
       </p>
       <After said={said} node={stored?.node ?? ""} back={shelf && !draft && stored ? () => drafts.keep(key, beginOn(stored, shelf)) : null} />
       {collided && draft && (
-        <Collision collided={{ draft, now: collided }} save={(d) => saveAction(props, d)} done={saved} again={refused} take={() => leave(draft.text)} put={put} />
+        <Collision collided={{ draft, now: collided }} save={(d) => saveAction(props, d)} saved={saved} again={refused} take={() => leave(draft.text)} put={put} />
       )}
     </>
   );
@@ -146,6 +153,9 @@ function Text({ current, type, readOnly }: { current: Draft; type: (text: string
     </>
   );
 }
+
+/** dotOf is the version that a write has made, or "". */
+const dotOf = ([reply]: Reply[]): string => (reply && reply.status < 300 ? written(parse(reply.text), "").dot : "");
 
 function whyNotSave(props: Props, current: Draft, draft: Draft | undefined): string {
   const why = whyNot(props.writes);

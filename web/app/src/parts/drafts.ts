@@ -4,7 +4,8 @@ import { signal, type Signal } from "@preact/signals";
 export class Drafts<T> {
   private readonly kept: Signal<ReadonlyMap<string, T>> = signal(new Map());
 
-  constructor() {
+  /** bodyOf is what is sent of a draft: two with the same body are the same write. */
+  constructor(private readonly bodyOf: (draft: T) => string) {
     // A tab that is closed would lose them: the browser asks first.
     addEventListener("beforeunload", (e) => {
       if (this.kept.value.size > 0) e.preventDefault();
@@ -22,6 +23,16 @@ export class Drafts<T> {
     if (draft === null) next.delete(key);
     else next.set(key, draft);
     this.kept.value = next;
+  }
+
+  /**
+   * stored drops a draft that was sent and is stored now. What somebody has typed on while it was on its way stays, as
+   * a change of what is stored: onto says what they see it begin with, and `at` under which key it goes on.
+   */
+  stored(key: string, sent: T, onto: (typed: T) => T, at = key): void {
+    const typed = this.of(key);
+    this.keep(key, null);
+    if (typed !== undefined && this.bodyOf(typed) !== this.bodyOf(sent)) this.keep(at, onto(typed));
   }
 }
 

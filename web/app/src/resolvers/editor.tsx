@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import { ask, Refused } from "../api/call.ts";
+import { ask, Refused, type Reply } from "../api/call.ts";
 import { command } from "../api/twin.ts";
 import { go, to } from "../frame/route.ts";
 import { base, viewed } from "../live/members.ts";
@@ -31,7 +31,7 @@ interface Draft {
   etag: string; // "" for a new one
 }
 
-const drafts = new Drafts<Draft>();
+const drafts = new Drafts<Draft>((d) => d.source);
 
 /** Existing shows a resolver that is stored. */
 export function Existing({ name }: { name: string }) {
@@ -106,6 +106,11 @@ function Editor({ name, begin, stored, renewing = false, again }: Props) {
     drafts.keep(key, null);
     again();
   };
+  const saved = (sent: Draft, replies: Reply[]) => {
+    refuse(null);
+    drafts.stored(key, sent, (typed) => ({ ...typed, etag: replies[0]?.headers.get("ETag") ?? "" }), name);
+    again();
+  };
   const failed = (error: unknown): boolean => {
     if (!(error instanceof Refused) || ![412, 422].includes(error.problem.status)) return false;
     refuse(error);
@@ -118,7 +123,7 @@ function Editor({ name, begin, stored, renewing = false, again }: Props) {
         <section aria-label="The script">
           <Source value={current.source} change={type} marks={marksOf(found)} goTo={goTo} readOnly={renewing && !draft} />
           <p class="resolvers-bar">
-            <Act class="primary" action={saveAction(name, current)} disabled={whyNotSave(name, current, stored, checking)} done={leave} failed={failed} />
+            <Act class="primary" action={saveAction(name, current)} disabled={whyNotSave(name, current, stored, checking)} done={(r) => saved(current, r)} failed={failed} />
             {draft && stored && (
               <button type="button" onClick={leave}>
                 Drop my changes
@@ -128,7 +133,7 @@ function Editor({ name, begin, stored, renewing = false, again }: Props) {
               {bytes(new Blob([current.source]).size)} of {bytes(maxSource)}
             </span>
           </p>
-          {refused && <Denied refused={refused} name={name} current={current} done={leave} failed={failed} />}
+          {refused && <Denied refused={refused} name={name} current={current} saved={saved} leave={leave} failed={failed} />}
         </section>
         <section aria-label="What the node finds">
           <h2>What {viewed.value} finds</h2>
@@ -161,8 +166,17 @@ function saveAction(name: string, d: Draft): Action {
   };
 }
 
+interface DeniedProps {
+  refused: Refused;
+  name: string;
+  current: Draft;
+  saved: (sent: Draft, replies: Reply[]) => void;
+  leave: () => void;
+  failed: (error: unknown) => boolean;
+}
+
 /** Denied is a source that the node would not store: since it is wrong, or since somebody else has stored another version. */
-function Denied({ refused, name, current, done, failed }: { refused: Refused; name: string; current: Draft; done: () => void; failed: (error: unknown) => boolean }) {
+function Denied({ refused, name, current, saved, leave, failed }: DeniedProps) {
   const { problem, body } = refused;
   if (problem.status !== 412) {
     return <Trouble what="It was not stored" cause={faultOf(refused).cause} remedy="Set right what is marked; what the node found is beside the editor. Your text is kept." />;
@@ -172,8 +186,8 @@ function Denied({ refused, name, current, done, failed }: { refused: Refused; na
     <Trouble what="Somebody else has stored another version" cause={problem.detail} remedy="Nothing was stored and your text is kept. Compare with what is in force, then choose.">
       {etag && <Theirs name={name} />}
       <p class="resolvers-bar">
-        <Act action={{ ...saveAction(name, { ...current, etag }), label: etag ? "Store mine as the next version" : "Store mine as a new one" }} done={done} failed={failed} />
-        <button type="button" onClick={done}>
+        <Act action={{ ...saveAction(name, { ...current, etag }), label: etag ? "Store mine as the next version" : "Store mine as a new one" }} done={(r) => saved(current, r)} failed={failed} />
+        <button type="button" onClick={leave}>
           Take what is there now
         </button>
       </p>

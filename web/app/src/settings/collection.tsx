@@ -1,6 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
-import { ask, Refused } from "../api/call.ts";
+import { ask, Refused, type Reply } from "../api/call.ts";
 import { print } from "../api/exact.ts";
 import { command } from "../api/twin.ts";
 import { to } from "../frame/route.ts";
@@ -23,7 +23,7 @@ interface Draft {
   etag: string; // "" where the defaults were in force
 }
 
-const drafts = new Drafts<Draft>();
+const drafts = new Drafts<Draft>((d) => print(d.config));
 
 /** Collection configures one collection. */
 export function Collection({ name }: { name: string }) {
@@ -66,10 +66,16 @@ function Form({ stored, names, renewing, again }: { stored: Shape; names: string
     const config = { ...current.config, ...part };
     drafts.keep(name, print(config) === print(configOf(stored)) ? null : { ...current, config });
   };
-  const leave = (saved: boolean) => {
+  const leave = () => {
     refuse(null);
-    setDone(saved);
+    setDone(false);
     drafts.keep(name, null);
+    again();
+  };
+  const saved = ([reply]: Reply[]) => {
+    refuse(null);
+    setDone(true);
+    drafts.stored(name, current, (typed) => ({ ...typed, etag: reply?.headers.get("ETag") ?? "" }));
     again();
   };
   const failed = (error: unknown): boolean => {
@@ -91,20 +97,20 @@ function Form({ stored, names, renewing, again }: { stored: Shape; names: string
       </p>
       <Fields config={current.config} wrong={wrong} names={names} disabled={renewing} change={change} />
       <p class="settings-bar">
-        <Act class="primary" action={save(current.etag, "Save")} disabled={why} done={() => leave(true)} failed={failed} />
+        <Act class="primary" action={save(current.etag, "Save")} disabled={why} done={saved} failed={failed} />
         {draft && (
-          <button type="button" onClick={() => leave(false)}>
+          <button type="button" onClick={leave}>
             Drop my changes
           </button>
         )}
-        {stored.etag !== null && <Reset stored={stored} renewing={renewing} done={() => leave(false)} />}
+        {stored.etag !== null && <Reset stored={stored} renewing={renewing} done={leave} />}
         <span role="status">{done && "Saved. It takes effect on each node as it arrives."}</span>
       </p>
       {refused && refused.problem.status !== 412 && <Failed error={refused} />}
       {refused?.problem.status === 412 && draft && (
         <Elsewhere name={name} draft={draft} ack={stored.ack}>
-          <Act action={save(refusedAt(refused.body, "").etag, "Write mine over it")} done={() => leave(true)} failed={failed} />
-          <button type="button" onClick={() => leave(false)}>
+          <Act action={save(refusedAt(refused.body, "").etag, "Write mine over it")} done={saved} failed={failed} />
+          <button type="button" onClick={leave}>
             Take what is there now
           </button>
         </Elsewhere>
