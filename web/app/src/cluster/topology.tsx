@@ -137,7 +137,8 @@ function Label({ link, at, brief, open, choose }: { link: Link; at: Point; brief
 
 /** sameWords is true where both directions are as each other, so that one label says both. */
 function sameWords(a: Direction, b: Direction): boolean {
-  return a.look === b.look && !differ(a) && !differ(b) && strongest(a.faults)?.kind === strongest(b.faults)?.kind;
+  const fault = strongest(a.faults)?.kind;
+  return a.look === b.look && fault === strongest(b.faults)?.kind && (fault !== undefined || (!differ(a) && !differ(b)));
 }
 
 /** Words say a direction: what chaos does to it and until when, or since when it is silent, or its round trip. */
