@@ -3,16 +3,6 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Cluster, until } from "./cluster.js";
 import { launch, Tab } from "./browser.js";
-import { tasksOf } from "./tasks.js";
-
-/** How long the page is fed 200 events a second: a minute by SYNCLINE_SOAK_BROWSER=1. In milliseconds. */
-const feedFor = process.env.SYNCLINE_SOAK_BROWSER === "1" ? 60_000 : 10_000;
-/** Events a second. */
-const rate = 200;
-/** The longest task of the page's main thread, in milliseconds. */
-const longestTask = 100;
-/** What the heap may grow by, after a collection. */
-const growth = 1.2;
 
 /** @type {Cluster} */ let cluster;
 /** @type {import("playwright-core").Browser} */ let browser;
@@ -185,88 +175,4 @@ test("seven tabs at once: one stream for each node, all live, and who closes the
   assert.equal(most, 1, "streams of one node at once, also while one hands over to another");
   for (const tab of others) tab.clean();
   await context.close();
-});
-
-/** Adds events to the stream of one node, as many a second as are asked for. Runs in the page. @param {{ host: string, rate: number }} how */
-function feedMore({ host, rate }) {
-  const real = globalThis.fetch;
-  const kinds = ["link", "vote", "lag", "votes", "conflict", "log", "conflicts"];
-  globalThis.fetch = async (input, init) => {
-    const answer = await real(input, init);
-    const url = new URL(String(input), location.href);
-    if (url.pathname !== "/v1/events" || url.host !== host || !answer.body) return answer;
-    let sent = 0;
-    /** @type {any} */ let state = null;
-    const encoder = new TextEncoder();
-    /** @param {string} kind @param {number} n */
-    const data = (kind, n) => {
-      const link = state.links.links[n % state.links.links.length];
-      if (kind === "link") return { ...link, bytes: n, state: n % 2 ? "up" : "unknown" };
-      if (kind === "vote") return { time: new Date().toISOString(), kind: "grant", voter: "w", to: "a", reason: `the ${n}th` };
-      if (kind === "lag") return { lag: { versions: n % 7, seconds: 0.1 }, peers: state.cluster.peers };
-      if (kind === "votes") return { voters: state.votes.voters, alerts: [] };
-      if (kind === "conflicts") return { open: n, settled: 0 };
-      if (kind === "conflict") return { id: `c${n}`, state: "open", collection: "c", doc_id: `d${n}` };
-      return { level: "warn", name: "test", message: `line ${n}`, fields: { n: String(n) } };
-    };
-    const body = answer.body.pipeThrough(
-      new TransformStream({
-        start(out) {
-          const began = performance.now();
-          const timer = setInterval(() => {
-            if (!state) return;
-            let text = "";
-            for (; sent < ((performance.now() - began) * rate) / 1000; sent++) {
-              const kind = kinds[sent % kinds.length] ?? "";
-              text += `event: ${kind}\ndata: ${JSON.stringify({ event: kind, time: new Date().toISOString(), data: data(kind, sent) })}\n\n`;
-            }
-            try {
-              if (text) out.enqueue(encoder.encode(text));
-              Reflect.set(globalThis, "fed", sent);
-            } catch {
-              clearInterval(timer);
-            }
-          }, 5);
-        },
-        transform(chunk, out) {
-          state ??= JSON.parse(/data: (.*)\n\n/.exec(new TextDecoder().decode(chunk))?.[1] ?? "null")?.data ?? null;
-          out.enqueue(chunk);
-        },
-      }),
-    );
-    return new Response(body, { status: answer.status, headers: answer.headers });
-  };
-}
-
-test(`200 events a second for ${feedFor / 1000} s: no task over ${longestTask} ms, and the heap stays (DASHBOARD, Made of: budgets)`, async () => {
-  const context = await browser.newContext();
-  await context.addInitScript(feedMore, { host: cluster.member("a").api, rate });
-  const tab = await Tab.open(browser, cluster.base("a"), "cluster", { context });
-  const cdp = await context.newCDPSession(tab.page);
-  await cdp.send("HeapProfiler.enable");
-  const heap = async () => {
-    await cdp.send("HeapProfiler.collectGarbage");
-    return (await cdp.send("Runtime.getHeapUsage")).usedSize;
-  };
-  const fed = () => tab.page.evaluate(() => Number(Reflect.get(globalThis, "fed") ?? 0));
-  // What the page keeps of the past is full after this: 200 lines of the log, 200 votes.
-  await until("its bounded lists are full", async () => (await fed()) > 200 * 7);
-  const shown = () => tab.page.locator(".header").getByText(/[\d,]{5,} conflicts open/).waitFor(); // what was fed
-  await shown(); // the browser's own helpers for this are part of the heap from now on
-  const before = await heap();
-  const [start, began] = [await fed(), Date.now()];
-  const tasks = await tasksOf(tab, async () => {
-    await until("the time is over", () => Date.now() - began > feedFor, feedFor + 20_000);
-    await shown();
-  });
-  const events = ((await fed()) - start) / ((Date.now() - began) / 1000);
-  const after = await heap();
-  assert.ok(events > rate * 0.9, `only ${Math.round(events)} events came in a second`);
-  assert.ok(after <= before * growth, `the heap grew from ${before} to ${after} bytes`);
-  assert.ok(tasks.length > 100, `only ${tasks.length} tasks were seen`);
-  const longest = Math.max(...tasks);
-  assert.ok(longest <= longestTask, `a task took ${longest.toFixed(1)} ms`);
-  console.log(`# ${Math.round(events)} events/s: heap ${(before / 1e6).toFixed(1)} to ${(after / 1e6).toFixed(1)} MB, longest task ${longest.toFixed(1)} ms of ${tasks.length}`);
-  tab.clean();
-  await tab.close();
 });
