@@ -137,6 +137,28 @@ test("a token that a node does not take, or takes no more: the page asks who you
   await tab.close();
 });
 
+test("what a scope forbids is greyed, with the scope named, once a node has said so", async () => {
+  const context = await browser.newContext();
+  let refused = 0;
+  await context.route("**/v1/chaos/faults", async (route) => {
+    if (route.request().method() !== "POST") return route.continue();
+    refused++;
+    const problem = { type: "/docs/problems/forbidden", title: "Not with this token", status: 403, code: "forbidden", detail: "this needs the scope chaos", scope: "chaos", node: "a", trace_id: "x" };
+    return route.fulfill({ status: 403, headers: { "access-control-allow-origin": cluster.base("a"), "content-type": "application/problem+json" }, body: JSON.stringify(problem) });
+  });
+  const tab = await Tab.open(browser, cluster.base("a"), "cluster", { context });
+  await tab.page.locator(".cluster-label", { hasText: "Link a–b:" }).click();
+  const cut = tab.page.getByRole("region", { name: "Link a–b" }).getByRole("button", { name: "Cut", exact: true });
+  await cut.click();
+  await cut.locator("xpath=..").getByText("your token lacks the scope chaos").waitFor();
+  assert.ok(await cut.isDisabled());
+  await tab.page.goto(`${cluster.base("a")}/ui/#/chaos`);
+  await tab.page.getByText("your token lacks the scope chaos").first().waitFor();
+  assert.ok(refused > 0);
+  await tab.sound();
+  await context.close();
+});
+
 test("seven tabs at once: one stream for each node, all live, and who closes the tab that reads hands over (DASHBOARD, Made of: one per node and browser)", async () => {
   const context = await browser.newContext();
   /** The streams that are open, by node. @type {Map<string, Set<import("playwright-core").Request>>} */ const open = new Map();

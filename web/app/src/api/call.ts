@@ -1,4 +1,4 @@
-import { credential, forget } from "./credential.ts";
+import { credential, forget, lack } from "./credential.ts";
 import type { Decoder } from "./decode.ts";
 import { parse, print } from "./exact.ts";
 import { problem, type ProblemShape } from "./shapes.ts";
@@ -103,6 +103,7 @@ export function refusal(reply: Reply, statusText: string, token: string): Refuse
     said = problem({ title: statusText, status: reply.status, detail: reply.text.slice(0, 300), code: "unknown" }, "");
   }
   if (reply.status === 401) forget(token, said.detail);
+  if (reply.status === 403) lack(token, said.scope);
   return new Refused(said, parsed, reply);
 }
 

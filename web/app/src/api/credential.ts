@@ -17,6 +17,7 @@ export function present(token: string): void {
   sessionStorage.setItem(place, token);
   credential.value = token;
   wanted.value = "";
+  forbidden.value = new Set();
 }
 
 /**
@@ -30,8 +31,17 @@ export function forget(token: string, why: string): void {
   wanted.value = why || "a node asks who you are";
 }
 
-/** Scope is what a token must allow for an action. */
-export type Scope = "read" | "write" | "resolve" | "chaos" | "admin";
+/** The scopes that a token may have. */
+const scopes = ["read", "write", "resolve", "chaos", "admin"] as const;
 
-/** forbidden are the scopes that the token lacks. A cluster with `auth: none` forbids nothing. */
+/** Scope is what a token must allow for an action. */
+export type Scope = (typeof scopes)[number];
+
+/** forbidden are the scopes that the token lacks, as far as nodes have said so. A cluster with `auth: none` forbids nothing. */
 export const forbidden = signal<ReadonlySet<Scope>>(new Set());
+
+/** lack notes that a node has refused a token since it lacks a scope. */
+export function lack(token: string, scope: string): void {
+  const known = scopes.find((s) => s === scope);
+  if (known && token === credential.value) forbidden.value = new Set([...forbidden.value, known]);
+}

@@ -154,6 +154,7 @@ export const problem = shape({
   status: number,
   detail: text,
   code: text,
+  scope: or(text, ""), // of 403: what the token lacks
   node: or(text, ""),
   cause: or(text, ""),
   since: orNull(text),
