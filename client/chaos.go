@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strconv"
 	"time"
 )
 
@@ -100,10 +101,22 @@ func (c *Client) RemoveFault(ctx context.Context, id string) error {
 
 // Heal ends all faults of the one node of a client that At gave, and says how
 // many there were.
-func (c *Client) Heal(ctx context.Context) (int, error) {
+func (c *Client) Heal(ctx context.Context) (int, error) { return c.heal(ctx, "") }
+
+// HealLink is Heal for the faults of one link: those that disturb what goes from
+// one member to another, with both also those of the other direction.
+func (c *Client) HealLink(ctx context.Context, from, to string, both bool) (int, error) {
+	if from == "" || to == "" {
+		return 0, &Error{Op: http.MethodDelete + " " + faultsPath, Code: Invalid, Err: errors.New("a link has two ends; Heal ends all")}
+	}
+	q := url.Values{"from": {from}, "to": {to}, "both": {strconv.FormatBool(both)}}
+	return c.heal(ctx, "?"+q.Encode())
+}
+
+func (c *Client) heal(ctx context.Context, query string) (int, error) {
 	var healed struct {
 		Healed int `json:"healed"`
 	}
-	err := c.fault(ctx, &call{method: http.MethodDelete, path: faultsPath}, &healed)
+	err := c.fault(ctx, &call{method: http.MethodDelete, path: faultsPath + query}, &healed)
 	return healed.Healed, err
 }

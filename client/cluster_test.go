@@ -118,6 +118,12 @@ func TestFaults(t *testing.T) {
 	if healed, err := c.Heal(ctx); err != nil || healed != 3 {
 		t.Errorf("got %d, %v", healed, err)
 	}
+	if _, err := c.HealLink(ctx, "a", "b", true); err != nil || n.requests()[len(n.requests())-1].query != "both=true&from=a&to=b" {
+		t.Errorf("asked for %s, %v", n.requests()[len(n.requests())-1].query, err)
+	}
+	if _, err := c.HealLink(ctx, "a", "", true); !errors.Is(err, Invalid) {
+		t.Errorf("got %v", err)
+	}
 	// An empty id would name all faults; a client of many nodes would not say
 	// whose.
 	before := len(n.requests())

@@ -99,7 +99,7 @@ func (m chaosMembers) healOn(ctx context.Context, a, b string, deaf func(name st
 			continue
 		}
 		group.Go(func() {
-			if _, err := healEnd(ctx, end{one.name, one.client}, link); err != nil {
+			if _, err := healEnd(ctx, end{one.name, one.client}, link, false); err != nil {
 				failed[i] = chaosError(one.name, err)
 			}
 		})

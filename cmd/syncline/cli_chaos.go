@@ -158,10 +158,15 @@ func chaosError(name string, err error) error {
 
 // newHealCommand ends faults.
 func newHealCommand(a *app) *cobra.Command {
-	return &cobra.Command{
+	var oneWay bool
+	cmd := &cobra.Command{
 		Use: "heal [A B]", Short: "End the faults of one link, or all", Args: cobra.MatchAll(cobra.MaximumNArgs(2), notOne),
-		Long: "Ends the faults of one link. Without a link it undoes all: it stops the runs of all members, and ends all their faults.",
+		Long: "Ends the faults of one link, on both ends. With --one-way, only those that disturb what A sends to B.\n" +
+			"Without a link it undoes all: it stops the runs of all members, and ends all their faults.",
 		RunE: connect(a, func(ctx context.Context, r *remote, args []string) error {
+			if oneWay && len(args) == 0 {
+				return usagef("--one-way is of a link: name its two ends")
+			}
 			ends, err := findEnds(ctx, r.client, args)
 			if err != nil {
 				return err
@@ -171,7 +176,7 @@ func newHealCommand(a *app) *cobra.Command {
 				stopped, failed = stopRuns(ctx, ends)
 			}
 			for _, e := range ends {
-				n, err := healEnd(ctx, e, args)
+				n, err := healEnd(ctx, e, args, oneWay)
 				healed += n
 				// A member without chaos has no faults; one that is silent may have some.
 				if err != nil && !errors.Is(err, client.Code("unknown_route")) {
@@ -184,6 +189,8 @@ func newHealCommand(a *app) *cobra.Command {
 			return r.showHealed(healed, stopped)
 		}),
 	}
+	cmd.Flags().BoolVar(&oneWay, "one-way", false, "only what A sends to B")
+	return cmd
 }
 
 func notOne(cmd *cobra.Command, args []string) error {
@@ -194,28 +201,11 @@ func notOne(cmd *cobra.Command, args []string) error {
 }
 
 // healEnd ends all faults of one member, or those of one link.
-func healEnd(ctx context.Context, e end, link []string) (int, error) {
+func healEnd(ctx context.Context, e end, link []string, oneWay bool) (int, error) {
 	if len(link) == 0 {
 		return e.client.Heal(ctx)
 	}
-	faults, err := e.client.Faults(ctx)
-	if err != nil {
-		return 0, err
-	}
-	healed := 0
-	for _, f := range faults {
-		if !slices.Contains(link, f.From) || !slices.Contains(link, f.To) {
-			continue
-		}
-		if err := e.client.RemoveFault(ctx, f.ID); err != nil {
-			if client.Absent(err) {
-				continue // its time was up
-			}
-			return healed, err
-		}
-		healed++
-	}
-	return healed, nil
+	return e.client.HealLink(ctx, link[0], link[1], !oneWay)
 }
 
 func (r *remote) showHealed(healed, stopped int) error {

@@ -35,6 +35,9 @@ func TestCutIsPutOnBothEnds(t *testing.T) {
 	if len(a.faults) != 0 || len(b.faults) != 1 || len(c.faults) != 1 {
 		t.Errorf("after healing a–b: %+v %+v %+v", a.faults, b.faults, c.faults)
 	}
+	// One direction is healed where it is disturbed.
+	s.run("chaos", "heal", "c", "b", "--one-way").want(t, exitOK, "0 faults ended")
+	s.run("chaos", "heal", "--one-way").want(t, exitUsage, "two ends")
 	s.run("chaos", "heal", "--output", "json").want(t, exitOK, `"healed": 2`)
 	if len(b.faults)+len(c.faults) != 0 {
 		t.Errorf("after healing all: %+v %+v", b.faults, c.faults)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -87,12 +88,12 @@ func (n *cliNode) Remove(id string) error {
 	return &node.Error{Op: "chaos", Kind: node.NotFound, Key: id}
 }
 
-func (n *cliNode) HealAll() int {
+func (n *cliNode) Heal(which link.Which) int {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	healed := len(n.faults)
-	n.faults = nil
-	return healed
+	before := len(n.faults)
+	n.faults = slices.DeleteFunc(slices.Clone(n.faults), func(f link.Fault) bool { return which.Has(&f) })
+	return before - len(n.faults)
 }
 
 func (n *cliNode) List() []link.Fault { n.mu.Lock(); defer n.mu.Unlock(); return n.faults }

@@ -80,6 +80,18 @@ func hasAll(s string, texts []string) bool {
 	return true
 }
 
+// noGoroutineIsLeft returns what waits until all goroutines that began meanwhile
+// have ended. A probe of serf's that is under way when it is shut down ends by its
+// own timeouts, after seconds.
+func noGoroutineIsLeft(t *testing.T) func() {
+	t.Helper()
+	before := goleak.IgnoreCurrent()
+	return func() {
+		t.Helper()
+		await(t, "no goroutine is left", func() error { return goleak.Find(before) })
+	}
+}
+
 // flap is a fault of which a link is cut and healed in turn.
 func flap(t *testing.T, at *client.Client, from, to string) {
 	t.Helper()
@@ -95,7 +107,7 @@ func flap(t *testing.T, at *client.Client, from, to string) {
 // page shows live"; "POST /v1/chaos/faults … flap"; the witness's API has
 // /events too.
 func TestServeEvents(t *testing.T) {
-	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	defer noGoroutineIsLeft(t)()
 	c := newTestCluster(t, "", "a", "b")
 	a := c.start(t, "a", "--chaos")
 	others := []*running{c.start(t, "b", "--chaos"), c.start(t, "w", "--chaos")}
@@ -169,10 +181,14 @@ func (c *testCluster) cutOff(t *testing.T, ofA *heardEvents) {
 	ofA.await(t, "write", `"state":"read-only"`, `"cause":"no_majority"`)
 	ofA.await(t, "log", `"message":"read-only"`, `"level":"warn"`)
 	ofA.await(t, "lag", `"versions":null`, `"unknown_since"`)
-	err := compare()
-	if e, ok := errors.AsType[*client.Error](err); !ok || e.Code != client.PeerSilent || e.Status != 503 || e.Since.IsZero() {
-		t.Errorf("compared with a node that is cut off: %v", err)
-	}
+	// A lease runs out a step before a says since when b is silent.
+	await(t, "a says since when b is silent", func() error {
+		err := compare()
+		if e, ok := errors.AsType[*client.Error](err); !ok || e.Code != client.PeerSilent || e.Status != 503 || e.Since.IsZero() {
+			return fmt.Errorf("compared with a node that is cut off: %w", err)
+		}
+		return nil
+	})
 }
 
 // "GET /v1/timeline … across restarts; unknown intervals (process down) are
@@ -213,7 +229,7 @@ func (c *testCluster) checkTimeline(t *testing.T, name string) {
 // "watch": shows documents as they are written, and goes on over a restart of
 // the only node.
 func TestWatch(t *testing.T) {
-	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	defer noGoroutineIsLeft(t)()
 	c := newTestCluster(t, "", "a")
 	r := c.start(t, "a")
 	c.put(t, "a", "first")

@@ -52,8 +52,11 @@ func (l *Link) Remove(id string) error {
 	return nil
 }
 
-// HealAll heals every fault of this process and says how many there were.
-func (l *Link) HealAll() int { return l.heal(func(*running) bool { return true }) }
+// Heal heals the faults of this process that are selected and says how many there
+// were.
+func (l *Link) Heal(which Which) int {
+	return l.heal(func(r *running) bool { return which.Has(&r.Fault) })
+}
 
 func (l *Link) heal(match func(*running) bool) int {
 	l.mu.Lock()

@@ -80,7 +80,7 @@ func TestFaultsAreBounded(t *testing.T) {
 	if len(ids) != link.MaxFaults {
 		t.Errorf("%d different ids", len(ids))
 	}
-	if n := p.HealAll(); n != link.MaxFaults {
+	if n := p.Heal(link.Which{}); n != link.MaxFaults {
 		t.Errorf("healed %d", n)
 	}
 	if err := p.Remove("f1"); node.KindOf(err) != node.NotFound {
@@ -152,7 +152,7 @@ func TestPackets(t *testing.T) {
 		if n, from, err := pc.ReadFrom(buf); string(buf[:n]) != "from w" || from != addr("w:1") || err != nil {
 			t.Errorf("read %q from %v, %v; want only w's", buf[:n], from, err)
 		}
-		p.HealAll()
+		p.Heal(link.Which{})
 
 		p.add(link.Fault{From: "a", To: "b", Kind: link.Loss, Loss: 0.3, Duration: span(time.Minute)})
 		p.draws = []float64{0.29, 0.3}
@@ -160,7 +160,7 @@ func TestPackets(t *testing.T) {
 		check("lost")
 		send("b")
 		check("not lost", "b:1")
-		p.HealAll()
+		p.Heal(link.Which{})
 
 		p.add(link.Fault{From: "a", To: "b", Kind: link.Delay, Delay: span(time.Second), Duration: span(time.Minute)})
 		for range link.MaxPackets + 1 {

@@ -346,7 +346,7 @@ func TestCutOnTCP(t *testing.T) {
 	if _, err := here.conn.Write(buf); !errors.Is(err, link.ErrCut) {
 		t.Errorf("write: %v, want ErrCut", err)
 	}
-	if n := here.link.HealAll(); n != 1 {
+	if n := here.link.Heal(link.Which{}); n != 1 {
 		t.Errorf("healed %d faults, want 1", n)
 	}
 }

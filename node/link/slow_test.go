@@ -207,7 +207,7 @@ func TestStreamIsWholeUnderSlowFaults(t *testing.T) {
 				case 1:
 					p.add(link.Fault{From: "a", To: "b", Kind: link.Loss, Loss: 0.4, Duration: span(time.Duration(sizes[i]) * time.Microsecond)})
 				case 2:
-					p.HealAll()
+					p.Heal(link.Which{})
 				case 3:
 					time.Sleep(time.Duration(sizes[i]) * time.Microsecond)
 				case 4:

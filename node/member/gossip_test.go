@@ -214,7 +214,7 @@ func TestTwoMembersFindEachOther(t *testing.T) {
 	}
 	a.awaits(t, "b", member.Failed)
 	b.awaits(t, "a", member.Failed)
-	b.link.HealAll()
+	b.link.Heal(link.Which{})
 	a.awaits(t, "b", member.Alive)
 	b.awaits(t, "a", member.Alive)
 }

@@ -152,7 +152,7 @@ func TestCutReachesBallotsAndStreams(t *testing.T) {
 			if err := b.ballot(); err == nil {
 				t.Error("a ballot passed through the cut the other way")
 			}
-			cutter.link.HealAll()
+			cutter.link.Heal(link.Which{})
 			a.ballotsPass(t, "healed")
 			b.ballotsPass(t, "healed")
 		})
@@ -178,7 +178,7 @@ func TestOneWayCutIsNoLink(t *testing.T) {
 			}
 		}
 	}
-	a.link.HealAll()
+	a.link.Heal(link.Which{})
 	healed := time.Now()
 	a.ballotsPass(t, "healed")
 	b.ballotsPass(t, "healed")

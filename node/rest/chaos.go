@@ -119,9 +119,13 @@ func (s *Server) healFault(c echo.Context) error {
 	return replyJSON(c.Response(), http.StatusOK, healed{1})
 }
 
-func (s *Server) healAll(c echo.Context) error {
+func (s *Server) healFaults(c echo.Context) error {
 	if err := s.chaosOn(); err != nil {
 		return err
 	}
-	return replyJSON(c.Response(), http.StatusOK, healed{s.cfg.Chaos.HealAll()})
+	which, err := link.ParseWhich(c.Request().URL.RawQuery)
+	if err != nil {
+		return err
+	}
+	return replyJSON(c.Response(), http.StatusOK, healed{s.cfg.Chaos.Heal(which)})
 }

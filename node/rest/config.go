@@ -92,7 +92,7 @@ type Cluster interface {
 type Chaos interface {
 	Add(link.Fault) (link.Fault, error)
 	Remove(id string) error
-	HealAll() int
+	Heal(link.Which) int
 	List() []link.Fault
 }
 

@@ -219,6 +219,8 @@ func successes(t *testing.T) []world {
 		{method: "GET", target: "/v1/chaos/faults", status: 200},
 		{method: "GET", target: "/v1/chaos/faults/f1", status: 200},
 		{method: "DELETE", target: "/v1/chaos/faults/f1", status: 200},
+		{method: "DELETE", target: "/v1/chaos/faults?from=a&to=b&both=true", status: 200},
+		{method: "DELETE", target: "/v1/chaos/faults?from=a", status: 400, code: "bad_request"},
 		{method: "DELETE", target: "/v1/chaos/faults", status: 200},
 		{method: "GET", target: "/livez", status: 200},
 		{method: "GET", target: "/readyz", status: 200},

@@ -2,6 +2,7 @@ package rest
 
 import (
 	"errors"
+	"slices"
 	"strconv"
 	"time"
 
@@ -36,10 +37,10 @@ func (f *faults) Remove(id string) error {
 	return &node.Error{Op: "heal fault", Kind: node.NotFound, Key: id, Err: errors.New("no such fault")}
 }
 
-func (f *faults) HealAll() int {
+func (f *faults) Heal(which link.Which) int {
 	n := len(f.list)
-	f.list = nil
-	return n
+	f.list = slices.DeleteFunc(f.list, func(f link.Fault) bool { return which.Has(&f) })
+	return n - len(f.list)
 }
 
 func (f *faults) List() []link.Fault { return f.list }

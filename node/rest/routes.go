@@ -85,7 +85,7 @@ func (s *Server) builtChaos() []endpoint {
 	return []endpoint{
 		{get, "/v1/chaos/faults", s.listFaults},
 		{post, "/v1/chaos/faults", s.addFault},
-		{del, "/v1/chaos/faults", s.healAll},
+		{del, "/v1/chaos/faults", s.healFaults},
 		{get, "/v1/chaos/faults/:id", s.getFault},
 		{del, "/v1/chaos/faults/:id", s.healFault},
 		{get, "/v1/chaos/scripts", s.listScripts},

@@ -82,7 +82,7 @@ func (s *Server) makeRoutes() map[string]route {
 		"/v1/cluster":       get(s.getCluster),
 		"/v1/cluster/votes": get(s.getVotes),
 		"/v1/events":        get(s.getEvents),
-		faultsPath:          {http.MethodGet: s.listFaults, http.MethodPost: s.addFault, http.MethodDelete: s.healAll},
+		faultsPath:          {http.MethodGet: s.listFaults, http.MethodPost: s.addFault, http.MethodDelete: s.healFaults},
 		"/livez":            get(s.getLive),
 		"/readyz":           get(s.getReady),
 		"/version":          get(s.getVersion),

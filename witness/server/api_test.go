@@ -198,6 +198,9 @@ func TestStatuses(t *testing.T) {
 		{h, "GET", "/v1/chaos/faults/f9", "", 404, "not_found"},
 		{h, "DELETE", "/v1/chaos/faults/f1", "", 200, ""},
 		{h, "DELETE", "/v1/chaos/faults/f1", "", 404, "not_found"},
+		{h, "DELETE", "/v1/chaos/faults?from=w&to=a&both=true", "", 200, ""},
+		{h, "DELETE", "/v1/chaos/faults?to=a", "", 400, "bad_request"},
+		{h, "DELETE", "/v1/chaos/faults?from=%zz", "", 400, "bad_request"},
 		{h, "DELETE", "/v1/chaos/faults", "", 200, ""},
 	} {
 		var p anyProblem

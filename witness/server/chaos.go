@@ -91,11 +91,15 @@ type healed struct {
 	Healed int `json:"healed"`
 }
 
-func (s *Server) healAll(w http.ResponseWriter, _ *http.Request) error {
+func (s *Server) healFaults(w http.ResponseWriter, r *http.Request) error {
 	if err := s.chaosOn(); err != nil {
 		return err
 	}
-	return reply(w, http.StatusOK, healed{s.cfg.Chaos.HealAll()})
+	which, err := link.ParseWhich(r.URL.RawQuery)
+	if err != nil {
+		return err
+	}
+	return reply(w, http.StatusOK, healed{s.cfg.Chaos.Heal(which)})
 }
 
 func (s *Server) getFault(w http.ResponseWriter, r *http.Request) error {

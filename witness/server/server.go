@@ -36,7 +36,7 @@ type Member struct {
 type Chaos interface {
 	Add(link.Fault) (link.Fault, error)
 	Remove(id string) error
-	HealAll() int
+	Heal(link.Which) int
 	List() []link.Fault
 }
 

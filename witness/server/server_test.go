@@ -299,10 +299,10 @@ func (c *fakeChaos) Remove(id string) error {
 	return nil
 }
 
-func (c *fakeChaos) HealAll() int {
+func (c *fakeChaos) Heal(which link.Which) int {
 	n := len(c.faults)
-	c.faults = nil
-	return n
+	c.faults = slices.DeleteFunc(c.faults, func(f link.Fault) bool { return which.Has(&f) })
+	return n - len(c.faults)
 }
 
 func (c *fakeChaos) List() []link.Fault { return c.faults }

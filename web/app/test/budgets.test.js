@@ -9,8 +9,11 @@ import { tasksOf } from "./tasks.js";
 const nodes = 9;
 /** How long the page is fed, in milliseconds. */
 const feedFor = 60_000;
-/** Events a second. */
+/** Events a second, over all nodes. */
 const rate = 200;
+/** Events a second until all that the page keeps a bounded number of is full: 200 lines of the log and 200 votes of each node. */
+const fillRate = 2_000;
+const fill = 200 * 7 * nodes;
 /** The longest task of the page's main thread, in milliseconds. */
 const longestTask = 100;
 /** What the heap may grow by, after a collection. */
@@ -26,14 +29,14 @@ after(async () => {
   await cluster?.stop();
 });
 
-/** Adds events to the stream of one node, as many a second as are asked for. Runs in the page. @param {{ host: string, rate: number }} how */
-function feedMore({ host, rate }) {
+/** Adds events to the streams of some nodes, as many a second as `feedRate` says, each node its share. Runs in the page. @param {{ hosts: string[] }} of */
+function feedMore({ hosts }) {
   const real = globalThis.fetch;
   const kinds = ["link", "vote", "lag", "votes", "conflict", "log", "conflicts"];
   globalThis.fetch = async (input, init) => {
     const answer = await real(input, init);
     const url = new URL(String(input), location.href);
-    if (url.pathname !== "/v1/events" || url.host !== host || !answer.body) return answer;
+    if (url.pathname !== "/v1/events" || !hosts.includes(url.host) || !answer.body) return answer;
     let sent = 0;
     /** @type {any} */ let state = null;
     const encoder = new TextEncoder();
@@ -51,21 +54,23 @@ function feedMore({ host, rate }) {
     const body = answer.body.pipeThrough(
       new TransformStream({
         start(out) {
-          const began = performance.now();
+          let [due, last] = [0, performance.now()];
           const timer = setInterval(() => {
-            if (!state) return;
+            const now = performance.now();
+            if (state) due += ((now - last) * Reflect.get(globalThis, "feedRate")) / hosts.length / 1000;
+            last = now;
             let text = "";
-            for (; sent < ((performance.now() - began) * rate) / 1000; sent++) {
+            for (; sent + 1 <= due; sent++) {
               const kind = kinds[sent % kinds.length] ?? "";
               text += `event: ${kind}\ndata: ${JSON.stringify({ event: kind, time: new Date().toISOString(), data: data(kind, sent) })}\n\n`;
             }
             try {
               if (text) out.enqueue(encoder.encode(text));
-              Reflect.set(globalThis, "fed", sent);
+              Reflect.set(globalThis, "fed", { ...Reflect.get(globalThis, "fed"), [url.host]: sent });
             } catch {
               clearInterval(timer);
             }
-          }, 5);
+          }, 20);
         },
         transform(chunk, out) {
           state ??= JSON.parse(/data: (.*)\n\n/.exec(new TextDecoder().decode(chunk))?.[1] ?? "null")?.data ?? null;
@@ -79,7 +84,8 @@ function feedMore({ host, rate }) {
 
 test(`nine nodes and 200 events a second for a minute: no task over ${longestTask} ms, and the heap stays`, async () => {
   const context = await browser.newContext();
-  await context.addInitScript(feedMore, { host: cluster.member("a").api, rate });
+  await context.addInitScript((rate) => void Reflect.set(globalThis, "feedRate", rate), fillRate);
+  await context.addInitScript(feedMore, { hosts: [...cluster.members].filter(([, m]) => m.role === "data").map(([, m]) => m.api) });
   const tab = await Tab.open(browser, cluster.base("a"), "cluster", { context });
   const cdp = await context.newCDPSession(tab.page);
   await cdp.send("HeapProfiler.enable");
@@ -87,9 +93,9 @@ test(`nine nodes and 200 events a second for a minute: no task over ${longestTas
     await cdp.send("HeapProfiler.collectGarbage");
     return (await cdp.send("Runtime.getHeapUsage")).usedSize;
   };
-  const fed = () => tab.page.evaluate(() => Number(Reflect.get(globalThis, "fed") ?? 0));
-  // What the page keeps of the past is full after this: 200 lines of the log, 200 votes.
-  await until("its bounded lists are full", async () => (await fed()) > 200 * 7);
+  const fed = () => tab.page.evaluate(() => Object.values(/** @type {Record<string, number>} */ (Reflect.get(globalThis, "fed") ?? {})).reduce((sum, n) => sum + n, 0));
+  await until("its bounded lists are full", async () => (await fed()) > fill, 60_000);
+  await tab.page.evaluate((rate) => void Reflect.set(globalThis, "feedRate", rate), rate);
   const shown = () => tab.page.locator(".header").getByText(/[\d,]{5,} conflicts open/).waitFor(); // what was fed
   await shown(); // the browser's own helpers for this are part of the heap from now on
   const before = await heap();

@@ -43,7 +43,7 @@ test("the grid works by keyboard alone, and every press shows its two twins (rul
   await tab.page.keyboard.press("ArrowDown");
   await tab.page.keyboard.press("Enter");
   await until("b and w drop it", async () => (await faults("b")).length === 1 && (await faults("w")).length === 1);
-  await cell("b", "w").and(tab.page.locator('[aria-pressed="true"]')).waitFor();
+  await cell("b", "w").and(tab.page.locator('[aria-pressed="true"][aria-busy="false"]')).waitFor();
   await tab.page.keyboard.press("Enter");
   await noFaults();
   await tab.page.locator(".act").filter({ hasText: "b → w: a press cuts it for 30s" }).getByRole("button", { name: "the same from a shell" }).click();

@@ -99,6 +99,7 @@ test("a link is cut by a click: curl and command are shown, this page and a seco
   const done = await answered();
   for (const at of seen) assert.ok(at - done < 1000, `seen ${Math.round(at - done)} ms after the answer`);
   await label(tab, "a–b").getByText(/✂ cut by chaos, 0:\d\d left/).waitFor();
+  await panel.getByRole("button", { name: "Cut", exact: true }).and(tab.page.locator('[aria-busy="false"]')).waitFor(); // both ends have answered
   await Promise.all([watch(tab, "a–b", "by chaos", false), watch(other, "a–b", "by chaos", false)]);
   await panel.getByRole("button", { name: "Heal this link" }).click();
   const well = await Promise.all([matched(tab), matched(other)]);
@@ -154,7 +155,7 @@ test("both ends are asked, and where they differ the page says what each says", 
   for (const [button, words] of /** @type {[string, RegExp][]} */ ([["Slow", /slow by chaos \(50ms\)/], ["Lose", /30 % lost by chaos/], ["Flap", /flapping by chaos/]])) {
     await panel.getByRole("button", { name: button, exact: true }).click();
     await label(tab, "a–b").getByText(words).first().waitFor();
-    await panel.locator(".cluster-faults li").nth(1).waitFor(); // the button heals what the page knows of: both ends have told it
+    await panel.getByRole("button", { name: button, exact: true }).and(tab.page.locator('[aria-busy="false"]')).waitFor(); // both ends have answered
     await panel.getByRole("button", { name: "Heal this link" }).click();
     await until(`${button} is healed`, async () => (await label(tab, "a–b").getByText(words).count()) === 0);
   }

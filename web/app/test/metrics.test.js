@@ -24,6 +24,23 @@ test("eight small charts with one cursor", async () => {
   const plots = tab.page.locator(".metrics-plot .u-over");
   await plots.first().hover();
   await until("all charts tell of the cursor's time", async () => (await tab.page.locator(".metrics-now").getByText(/ at \d\d:/).count()) === 8);
+  // A canvas has its colours from when it was drawn: it is drawn anew when the system goes dark.
+  const inTheme = () =>
+    plots.first().evaluate((plot) => {
+      const probe = plot.ownerDocument.createElement("i");
+      probe.style.color = "var(--line)";
+      document.body.append(probe);
+      const line = getComputedStyle(probe).color.match(/\d+/g)?.slice(0, 3).join();
+      probe.remove();
+      const canvas = plot.closest(".uplot")?.querySelector("canvas");
+      const { data } = canvas?.getContext("2d")?.getImageData(0, 0, canvas.width, canvas.height) ?? { data: [] };
+      for (let i = 0; i < data.length; i += 4) if (data[i + 3] === 255 && [data[i], data[i + 1], data[i + 2]].join() === line) return true;
+      return false;
+    });
+  for (const colorScheme of /** @type {const} */ (["light", "dark", "light"])) {
+    await tab.page.emulateMedia({ colorScheme });
+    await until(`the grid is drawn for ${colorScheme}`, inTheme);
+  }
   await tab.page.getByText("The newest figures, as a table").click();
   await tab.page.getByRole("cell", { name: "Lease left" }).waitFor();
   await tab.sound();

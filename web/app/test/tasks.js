@@ -18,6 +18,7 @@ export async function tasksOf(tab, action) {
   try {
     await tab.page.evaluate((sign) => void performance.mark(sign), sign);
     await action();
+    await tab.page.evaluate(() => new Promise((done) => setTimeout(done))); // in a task after the last of them: the trace has them whole
   } finally {
     trace = await browser.stopTracing();
   }

@@ -1,6 +1,7 @@
+import { healLink } from "../frame/heal.tsx";
 import { Act } from "../parts/act.tsx";
 import { Left } from "../parts/time.tsx";
-import { between, healCalls, healCommand, held, kindWords } from "./links.ts";
+import { between, held, kindWords } from "./links.ts";
 
 /** Faults are all that are on, with the time that each has left. */
 export function Faults() {
@@ -31,7 +32,7 @@ export function Faults() {
                 <Left until={h.fault.expires} />
               </td>
               <td>
-                <Act action={{ label: `Heal ${between(h.fault)}`, calls: healCalls([h]), command: healCommand(h), scope: "chaos" }} />
+                <Act action={{ label: `Heal ${between(h.fault)}`, ...healLink(h.fault.from, h.fault.to, h.fault.both), scope: "chaos" }} />
               </td>
             </tr>
           ))}

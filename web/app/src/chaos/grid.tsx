@@ -1,12 +1,13 @@
 import { useState } from "preact/hooks";
 import { send } from "../api/call.ts";
+import { healLink } from "../frame/heal.tsx";
 import { connection, members, type Member } from "../live/members.ts";
 import { Twins } from "../parts/act.tsx";
 import { Left } from "../parts/time.tsx";
 import { Failed } from "../parts/trouble.tsx";
 import { forbidden } from "../api/credential.ts";
 import { lasts } from "./duration.tsx";
-import { cutCalls, cutCommand, healCalls, healCommand, kindWords, linkOf, onWay } from "./links.ts";
+import { cutCalls, cutCommand, kindWords, linkOf, onWay } from "./links.ts";
 
 interface At {
   from: Member;
@@ -15,9 +16,8 @@ interface At {
 
 /** action is what a press of a cell does. */
 function action({ from, to }: At) {
-  const cuts = onWay(from.name, to.name).filter((h) => h.fault.kind === "cut");
-  const [first] = cuts;
-  if (first) return { cut: first, calls: healCalls(cuts), command: healCommand(first) };
+  const cut = onWay(from.name, to.name).find((h) => h.fault.kind === "cut");
+  if (cut) return { cut, ...healLink(from.name, to.name, false) };
   return { cut: null, calls: cutCalls(from, to, lasts.value), command: cutCommand(from, to, lasts.value) };
 }
 

@@ -45,10 +45,6 @@ export const cutCalls = (from: Member, to: Member, duration: string): Call[] =>
   brave([from, to]).map((m) => ({ base: m.base, method: "POST", path: "/v1/chaos/faults", body: { from: from.name, to: to.name, kind: "cut", both: false, duration } }));
 export const cutCommand = (from: Member, to: Member, duration: string): string => command(base.value, "chaos", "cut", from.name, to.name, "--one-way", "--for", duration);
 
-export const healCalls = (some: Held[]): Call[] =>
-  some.flatMap(({ at }) => at.map(({ member, id }): Call => ({ base: member.base, method: "DELETE", path: `/v1/chaos/faults/${id}` })));
-export const healCommand = ({ fault }: Held): string => command(base.value, "chaos", "heal", fault.from, fault.to);
-
 /** unwilling are the processes that take no faults, by their own word. */
 export const unwilling = (): string[] => members.value.filter((m) => told(m)?.chaos === false).map((m) => m.name);
 

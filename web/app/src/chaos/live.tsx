@@ -2,7 +2,8 @@ import { useEffect } from "preact/hooks";
 import { now } from "../live/clock.ts";
 import { dataNodes } from "../live/members.ts";
 import { Lanes } from "../parts/lanes.tsx";
-import { bandsOf, follow, pasts, shown, spansOf } from "./past.ts";
+import { bandsOf, spansOf } from "../parts/past.ts";
+import { follow, pasts, shown } from "./past.ts";
 import { countWrites, ticks } from "./writes.ts";
 
 /** The picture is drawn anew so often, in milliseconds. */
@@ -20,8 +21,8 @@ export function Live() {
       caption="The last three minutes, each node by its own word"
       from={from}
       to={to}
-      lanes={dataNodes.value.map((m) => ({ name: m.name, spans: spansOf(m, pasts.value.get(m.name), from, to), ticks: ticks.value.get(m.name) ?? [] }))}
-      bands={bandsOf(from, to)}
+      lanes={dataNodes.value.map((m) => ({ name: m.name, spans: spansOf(m, pasts.value.get(m.name) ?? null, from, to), ticks: ticks.value.get(m.name) ?? [] }))}
+      bands={bandsOf(pasts.value.values(), from, to)}
     />
   );
 }

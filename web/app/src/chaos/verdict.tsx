@@ -1,8 +1,8 @@
 import { Lanes, type Lane, type Tick } from "../parts/lanes.tsx";
+import { signOf } from "../parts/past.ts";
 import { count } from "../parts/text.tsx";
 import { span } from "../parts/time.tsx";
 import { Trouble } from "../parts/trouble.tsx";
-import { signOf } from "./past.ts";
 import type { Run, RunTimeline, Verdict } from "./shapes.ts";
 
 /** Nanoseconds of a millisecond. */

@@ -3,7 +3,8 @@ import { useEffect } from "preact/hooks";
 import { now } from "../live/clock.ts";
 import { members, type Member } from "../live/members.ts";
 import { Lanes } from "../parts/lanes.tsx";
-import { bandsOf, changed, laneOf, reach, readPast, type Past } from "./history.ts";
+import { bandsOf } from "../parts/past.ts";
+import { changed, laneOf, reach, readPast, type Past } from "./history.ts";
 
 /** soon is how long after a change the past is read again, in milliseconds: changes come in swarms. */
 const soon = 400;
@@ -24,7 +25,7 @@ export function History() {
       from={from}
       to={to}
       lanes={members.value.map((m) => laneOf(m, pasts.get(m.name) ?? null, from, to))}
-      bands={bandsOf(pasts.values(), to)}
+      bands={bandsOf([...pasts.values()].flatMap((p) => p.timeline ?? []), from, to)}
     />
   );
 }

@@ -2,10 +2,11 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { Call } from "../api/call.ts";
 import { command } from "../api/twin.ts";
+import { healLink } from "../frame/heal.tsx";
 import { base, connection, told, type Member } from "../live/members.ts";
 import { Act, type Action } from "../parts/act.tsx";
 import { Ago, Left } from "../parts/time.tsx";
-import { byChaos, differ, missing, type Direction, type Link, type Put, type Says } from "./links.ts";
+import { byChaos, differ, missing, type Direction, type Link, type Says } from "./links.ts";
 import { trip } from "./topology.tsx";
 import { and } from "./words.ts";
 
@@ -87,7 +88,7 @@ function SaysWords({ says }: { says: Says }) {
 function Faults({ link }: { link: Link }) {
   if (link.faults.length === 0) return null;
   const [a, b] = link.ends;
-  const heal: Action = { label: "Heal this link", calls: link.faults.map(healing), command: command(base.value, "chaos", "heal", a.name, b.name), scope: "chaos" };
+  const heal: Action = { label: "Heal this link", ...healLink(a.name, b.name, true), scope: "chaos" };
   return (
     <div>
       <ul class="cluster-faults">
@@ -103,8 +104,6 @@ function Faults({ link }: { link: Link }) {
     </div>
   );
 }
-
-const healing = ({ member, fault }: Put): Call => ({ base: member.base, method: "DELETE", path: `/v1/chaos/faults/${encodeURIComponent(fault.id)}` });
 
 /** Controls put a fault on both ends. An end that takes none says why. */
 function Controls({ link, setting, set }: { link: Link; setting: Setting; set: (change: Partial<Setting>) => void }) {

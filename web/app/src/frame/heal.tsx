@@ -1,7 +1,7 @@
 import type { Call } from "../api/call.ts";
 import { command } from "../api/twin.ts";
 import { base, faults, members, told } from "../live/members.ts";
-import { Act } from "../parts/act.tsx";
+import { Act, type Action } from "../parts/act.tsx";
 import { Left } from "../parts/time.tsx";
 
 /** brave are the processes that take faults, as far as they are reached. */
@@ -17,6 +17,17 @@ export const healCalls = (): Call[] =>
 
 /** healCommand is the same as a command line. */
 export const healCommand = (): string => command((brave()[0] ?? { base: base.value }).base, "chaos", "heal");
+
+/**
+ * healLink ends faults of one link on both of its ends: those of what goes from one member to another, with both also
+ * those of the other direction. It ends too what the page has not heard of yet.
+ */
+export const healLink = (from: string, to: string, both: boolean): Pick<Action, "calls" | "command"> => ({
+  calls: brave()
+    .filter((m) => m.name === from || m.name === to)
+    .map((m) => ({ base: m.base, method: "DELETE", path: `/v1/chaos/faults?${new URLSearchParams({ from, to, both: String(both) })}` })),
+  command: command(base.value, "chaos", "heal", from, to, ...(both ? [] : ["--one-way"])),
+});
 
 /** HealAll is in sight while a fault is on. */
 export function HealAll({ label = "Heal everything" }: { label?: string }) {

@@ -1,4 +1,4 @@
-import { effect, signal } from "@preact/signals";
+import { computed, effect, signal } from "@preact/signals";
 
 export const themes = ["system", "light", "dark"] as const;
 export type Theme = (typeof themes)[number];
@@ -13,6 +13,13 @@ effect(() => {
   localStorage.setItem(place, theme.value);
   document.documentElement.dataset["theme"] = theme.value;
 });
+
+const system = matchMedia("(prefers-color-scheme: dark)");
+const systemDark = signal(system.matches);
+system.addEventListener("change", () => (systemDark.value = system.matches));
+
+/** dark says which of the two is shown now, for what draws its colours itself. */
+export const dark = computed(() => theme.value === "dark" || (theme.value === "system" && systemDark.value));
 
 /** turn goes on to the next theme. */
 export function turn(): void {

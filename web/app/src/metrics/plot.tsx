@@ -2,7 +2,7 @@ import { type Signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
-import { theme } from "../frame/theme.ts";
+import { dark } from "../frame/theme.ts";
 import type { Band } from "./bands.ts";
 import { type Chart, type Lines, written } from "./charts.ts";
 
@@ -35,10 +35,10 @@ export function Plot(props: { chart: Chart; lines: Lines; nodes: readonly string
       made.destroy();
       plot.current = null;
     };
-  }, [chart, nodes.join(), theme.value]);
+  }, [chart, nodes.join(), dark.value]);
   useEffect(() => {
     plot.current?.setData([lines.times, ...nodes.map((n) => lines.values.get(n) ?? lines.times.map(() => null))]);
-  }, [lines, chart, nodes.join(), theme.value, props.bands]);
+  }, [lines, chart, nodes.join(), dark.value, props.bands]);
   const last = nodes.map((n) => `${n} ${written(lines.values.get(n)?.at(-1), chart.unit)}`).join(", ");
   return <div ref={box} class="metrics-plot" role="img" aria-label={`${chart.name}: ${last}`} />;
 }
