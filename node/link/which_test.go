@@ -16,17 +16,17 @@ func TestWhich(t *testing.T) {
 	both := link.Fault{From: "b", To: "a", Kind: link.Delay, Both: true}
 	other := link.Fault{From: "a", To: "w", Kind: link.Cut, Both: true}
 	for query, want := range map[string][4]bool{
-		"":                         {true, true, true, true},
-		"x=1":                      {true, true, true, true},
-		"from=a&to=b":              {true, false, true, false},
-		"from=a&to=b&both=false":   {true, false, true, false},
-		"from=b&to=a":              {false, true, true, false},
-		"from=a&to=b&both=true":    {true, true, true, false},
-		"from=b&to=a&both=true":    {true, true, true, false},
-		"from=nobody&to=b":         {},
-		"from=w&to=a":              {false, false, false, true},
-		"from=a&to=a":              {},
-		"from=nobody&to=nowhere":   {},
+		"":                       {true, true, true, true},
+		"x=1":                    {true, true, true, true},
+		"from=a&to=b":            {true, false, true, false},
+		"from=a&to=b&both=false": {true, false, true, false},
+		"from=b&to=a":            {false, true, true, false},
+		"from=a&to=b&both=true":  {true, true, true, false},
+		"from=b&to=a&both=true":  {true, true, true, false},
+		"from=nobody&to=b":       {},
+		"from=w&to=a":            {false, false, false, true},
+		"from=a&to=a":            {},
+		"from=nobody&to=nowhere": {},
 	} {
 		which, err := link.ParseWhich(query)
 		if err != nil {
