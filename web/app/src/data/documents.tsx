@@ -44,7 +44,7 @@ export function Documents({ collection }: { collection: string }) {
       {pages.at > 0 && (
         <AsOf at={pages.at} again={again}>
           {count(pages.rows.length, "document")}
-          {pages.state === "all" ? "" : " so far; more come as you scroll"},{" "}
+          {pages.state === "all" ? "" : " so far; more come as you scroll"}
         </AsOf>
       )}
       {pages.state === "all" && pages.rows.length === 0 && <Nothing collection={collection} narrowed={prefix !== "" || conflicted} />}
