@@ -50,6 +50,7 @@ soak: build ## long runs, kept in soak/ledger.jsonl: SEEDS=n KILLS=n SCRIPTS=n M
 	SYNCLINE_SOAK_KILLS=$(strip $(KILLS)) SYNCLINE_SOAK_LEDGER=$(LEDGER) SYNCLINE_BIN=$(CURDIR)/$(BIN) \
 		SYNCLINE_SOAK_SCRIPTS=$(strip $(SCRIPTS)) SYNCLINE_SOAK_MINUTES=$(strip $(MINUTES)) SYNCLINE_SOAK_COMMIT=$(COMMIT) \
 		go test -count=1 -timeout 0 -run '^TestSoak' -v ./scripts/e2e
+	SYNCLINE_BROWSER_NODES=9 SYNCLINE_BIN=$(CURDIR)/$(BIN) node --test web/app/test/budgets.test.js
 
 lint: ## golangci-lint, slower and stricter than the checks of make test
 	$(TOOL) golangci-lint run ./...
