@@ -83,6 +83,7 @@ const stored = async (/** @type {string} */ name) => (await fetch(`${cluster.bas
 test("base | A | B | shown | result, aligned by JSON pointer, changed cells marked by sign and word, numbers with delta", async () => {
   for (const theme of /** @type {const} */ (["light", "dark"])) {
     const tab = await open("plain", { theme });
+    await tab.page.getByText("a’s −100 not shown").first().waitFor(); // it comes with the explanation
     assert.match(await line(tab, "/balance"), /^\/balance 120 take 20 \(−100\) ≠ changed ?take 70 \(−50\) ≠ changed ?take 70 \(−50\) ≠ changed ?a’s −100 not shown ?take 70 \(−50\) ≠ changed$/);
     assert.match(await line(tab, "/note"), /^\/note absent take absent = same ?take "new" \+ added ?take "new" \+ added ?take "new" \+ added$/, "who had changed nothing lost nothing");
     assert.equal(await tab.page.getByRole("row", { name: "/name" }).count(), 0, "what is the same everywhere is not in the way");
