@@ -10,7 +10,7 @@ import { source } from "./source.js";
 const schemas = {
   "api/shapes.ts": {
     lag: "Lag", write: "Cluster.write", peer: "Cluster.peers.[]", roster: "Cluster", cluster: "Cluster", link: "Links.links.[]", voter: "Votes.voters.[]",
-    voteEvent: "Votes.log.[]", votes: "Votes", fault: "Fault", timeline: "Timeline", examples: "ResolverExamples", problem: "Problem",
+    voteEvent: "Votes.log.[]", votes: "Votes", fault: "Fault", resolverNames: "Resolvers", timeline: "Timeline", examples: "ResolverExamples", problem: "Problem",
   },
   "api/verify.ts": { verify: "Verify" },
   "chaos/shapes.ts": {
@@ -19,17 +19,17 @@ const schemas = {
   },
   "conflicts/shapes.ts": {
     side: "ConflictSide", summary: "Conflicts.conflicts.[]", page: "Conflicts", conflict: "Conflict", explanation: "Explanation", history: "History",
-    resolvers: "Resolvers", decided: "Decided", outcome: "ResolveResult",
+    decided: "Decided", outcome: "ResolveResult",
   },
   "data/shapes.ts": {
     collections: "Collections", documents: "List", now: "Siblings", history: "History", changes: "Difference", explanation: "Explanation", written: "Written", result: "BulkResult",
   },
   "divergence/shapes.ts": { divergence: "Divergence", differences: "Differences", collections: "Collections", documents: "List" },
   "resolvers/shapes.ts": {
-    resolvers: "Resolvers", one: "/v1/resolvers/{name}", versions: "ResolverVersions", outcome: "ScriptResult", findings: "Checked", checked: "Checked", refusedAt: "Problem",
+    resolvers: "Resolvers", one: "/v1/resolvers/{name}", versions: "ResolverVersions", outcome: "ScriptResult", findings: "Checked", checked: "Checked",
     replayed: "DryRunResult", past: "Conflicts",
   },
-  "settings/shapes.ts": { process: "Cluster", version: "Version", collection: "Collection", collections: "Collections", resolvers: "Resolvers", refusedAt: "Problem" },
+  "settings/shapes.ts": { process: "Cluster", version: "Version", collection: "Collection", collections: "Collections" },
   "tour/shapes.ts": { conflict: "Conflict", inbox: "Conflicts", checked: "Checked", config: "Collection" },
 };
 

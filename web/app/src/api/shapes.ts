@@ -145,6 +145,9 @@ export const timeline = shape({
 });
 export type Timeline = Of<typeof timeline>;
 
+/** resolverNames are those that a policy may name. */
+export const resolverNames = shape({ resolvers: list(shape({ name: text })) });
+
 /** examples are the resolvers that come with the program. */
 export const examples = shape({ resolvers: list(shape({ name: text, about: text, source: text })) });
 
@@ -155,6 +158,7 @@ export const problem = shape({
   detail: text,
   code: text,
   scope: or(text, ""), // of 403: what the token lacks
+  etag: or(text, ""), // of 412: what is there now, "" for nothing
   node: or(text, ""),
   cause: or(text, ""),
   since: orNull(text),

@@ -2,6 +2,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { ask, send, Silent } from "../api/call.ts";
 import { lines } from "../api/lines.ts";
+import { resolverNames } from "../api/shapes.ts";
 import { command } from "../api/twin.ts";
 import { base, dataNodes } from "../live/members.ts";
 import { Act } from "../parts/act.tsx";
@@ -10,7 +11,7 @@ import { count } from "../parts/text.tsx";
 import { Outcomes, Preview } from "./outcomes.tsx";
 import { manyCall, manyCommand, mostAtOnce, type Rule, ruleWords } from "./rule.ts";
 import type { State } from "./inbox.ts";
-import { outcome, type Outcome, resolvers, type Summary } from "./shapes.ts";
+import { outcome, type Outcome, type Summary } from "./shapes.ts";
 
 /** Run is a request about many conflicts, as far as it has come. */
 export interface Run {
@@ -89,7 +90,7 @@ function Resolve({ ids, done, select }: Props & { ids: string[] }) {
   const rule = useSignal<Rule>("newest");
   const preview = useRun();
   const apply = useRun();
-  const { answer } = useAsk((stop) => ask(base.value, "/v1/resolvers", resolvers, stop), [base.value]);
+  const { answer } = useAsk((stop) => ask(base.value, "/v1/resolvers", resolverNames, stop), [base.value]);
   const names = answer.state === "here" ? answer.value.resolvers.map((r) => r.name) : [];
   const previewed = preview.run?.last && preview.run.key === keyOf(rule.value, ids) ? preview.run : null;
   if (ids.length === 0 && !apply.run) return null;

@@ -82,8 +82,6 @@ export const history = shape({
 });
 export type History = Of<typeof history>;
 
-export const resolvers = shape({ resolvers: list(shape({ name: text })) });
-
 /** decided is what a node says of a decision. */
 export const decided = shape({ conflict: text, collection: text, id: text, dot: text });
 export type Decided = Of<typeof decided>;

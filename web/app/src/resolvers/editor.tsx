@@ -14,7 +14,7 @@ import { type Checking, useCheck } from "./check.ts";
 import { DryRun } from "./dryrun.tsx";
 import { Finding, marksOf } from "./finding.tsx";
 import { UsedBy } from "./list.tsx";
-import { findings, type Findings, one, type One, refusedAt } from "./shapes.ts";
+import { findings, type Findings, one, type One } from "./shapes.ts";
 import { type Mark, Source } from "./source.tsx";
 import { templatesOf } from "./templates.ts";
 import { Try } from "./try.tsx";
@@ -177,11 +177,11 @@ interface DeniedProps {
 
 /** Denied is a source that the node would not store: since it is wrong, or since somebody else has stored another version. */
 function Denied({ refused, name, current, saved, leave, failed }: DeniedProps) {
-  const { problem, body } = refused;
+  const { problem } = refused;
   if (problem.status !== 412) {
     return <Trouble what="It was not stored" cause={faultOf(refused).cause} remedy="Set right what is marked; what the node found is beside the editor. Your text is kept." />;
   }
-  const { etag } = refusedAt(body, "");
+  const { etag } = problem;
   return (
     <Trouble what="Somebody else has stored another version" cause={problem.detail} remedy="Nothing was stored and your text is kept. Compare with what is in force, then choose.">
       {etag && <Theirs name={name} />}

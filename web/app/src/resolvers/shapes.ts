@@ -66,9 +66,6 @@ export type Findings = Of<typeof findings>;
 export const checked = shape({ ok: flag, hash: text, problems: list(problem), tests: list(scriptTest), gate: orNull(gate), result: orNull(outcome) });
 export type Checked = Of<typeof checked>;
 
-/** refusedAt is the ETag that a refused write says is there now. */
-export const refusedAt = shape({ etag: or(text, "") });
-
 const value = orNull(shape({ deleted: flag, doc: anything }));
 
 /** replayed is one line of a dry run; the last one has done and the counts. */

@@ -2,6 +2,7 @@ import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { ask, Refused, type Reply } from "../api/call.ts";
 import { print } from "../api/exact.ts";
+import { resolverNames } from "../api/shapes.ts";
 import { command } from "../api/twin.ts";
 import { to } from "../frame/route.ts";
 import { base, viewed } from "../live/members.ts";
@@ -15,7 +16,7 @@ import { Failed, Trouble } from "../parts/trouble.tsx";
 import { ReadOnlyNote, whyNot } from "../parts/writing.tsx";
 import { bodyOf, type Config, configOf, fieldOf, mistakes, setCall, setCommand } from "./config.ts";
 import { Fields } from "./fields.tsx";
-import { collection, type Collection as Shape, refusedAt, resolvers } from "./shapes.ts";
+import { collection, type Collection as Shape } from "./shapes.ts";
 
 /** Draft is a form that somebody has begun to change, and what they saw when they began. */
 interface Draft {
@@ -29,7 +30,7 @@ const drafts = new Drafts<Draft>((d) => print(d.config));
 export function Collection({ name }: { name: string }) {
   const { answer, again } = useAsk(
     async (signal) => {
-      const [c, r] = await Promise.all([ask(base.value, `/v1/collections/${name}`, collection, signal), ask(base.value, "/v1/resolvers", resolvers, signal)]);
+      const [c, r] = await Promise.all([ask(base.value, `/v1/collections/${name}`, collection, signal), ask(base.value, "/v1/resolvers", resolverNames, signal)]);
       return { stored: c, names: r.resolvers.map((one) => one.name) };
     },
     [base.value, name],
@@ -109,7 +110,7 @@ function Form({ stored, names, renewing, again }: { stored: Shape; names: string
       {refused && refused.problem.status !== 412 && <Failed error={refused} />}
       {refused?.problem.status === 412 && draft && (
         <Elsewhere name={name} draft={draft} ack={stored.ack}>
-          <Act action={save(refusedAt(refused.body, "").etag, "Write mine over it")} done={saved} failed={failed} />
+          <Act action={save(refused.problem.etag, "Write mine over it")} done={saved} failed={failed} />
           <button type="button" onClick={leave}>
             Take what is there now
           </button>

@@ -37,11 +37,7 @@ export const collection = shape({
 export type Collection = Of<typeof collection>;
 
 export const collections = shape({ collections: list(collection), next: orNull(text) });
-export const resolvers = shape({ resolvers: list(shape({ name: text })) });
 
 /** described is what a node says of its routes. */
 export const described = shape({ paths: table(table(shape({ summary: or(text, "") }))) });
-
-/** refusedAt is the ETag that a refused write says is there now. */
-export const refusedAt = shape({ etag: or(text, "") });
 
