@@ -10,6 +10,9 @@ import { chromium } from "playwright-core";
 const shots = process.env.SYNCLINE_SHOTS ?? fileURLToPath(new URL("../../../bin/screens", import.meta.url));
 const axe = readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
+/** What a page says when it was given no frame for so long, in milliseconds; it asks for one each second. */
+const still = { says: "no frame is drawn", after: 3_000 };
+
 /** @returns {Promise<import("playwright-core").Browser>} */
 export async function launch() {
   return chromium.launch({
@@ -45,6 +48,7 @@ export class Tab {
     tab.page.on("pageerror", (error) => tab.faults.push(String(error)));
     tab.page.on("console", (line) => {
       if (/Content Security Policy/i.test(line.text())) tab.faults.push(line.text());
+      if (line.text() === still.says) void tab.wake();
     });
     tab.page.on("request", (r) => {
       if (!/^(https?:\/\/(127\.0\.0\.1|localhost|\[::1\])[:/]|data:|blob:)/.test(r.url())) tab.foreign.push(r.url());
@@ -52,8 +56,32 @@ export class Tab {
     await tab.page.addInitScript(() => {
       addEventListener("securitypolicyviolation", (e) => console.error(`Content Security Policy: ${e.violatedDirective} ${e.blockedURI}`));
     });
+    await tab.page.addInitScript(({ says, after }) => {
+      let asked = 0; // 0: the last one came
+      setInterval(() => {
+        if (asked && performance.now() - asked > after) console.error(says);
+        else if (!asked) {
+          asked = performance.now();
+          requestAnimationFrame(() => (asked = 0));
+        }
+      }, 1_000);
+    }, still);
     await tab.page.goto(`${base}/ui/#/${at}`);
     return tab;
+  }
+
+  /**
+   * Lets the browser draw again. Once in some thousand frames of a list that is scrolled by leaps Chromium 148 waits for
+   * ever for tiles that nobody paints ("Not activating because pending tree not ready", says its trace): the page's
+   * thread is free, but has no frame any more. It gets them when another page has come and gone.
+   */
+  async wake() {
+    console.log(`the browser drew no frame of ${this.page.url()} for ${still.after} ms: woken`);
+    try {
+      await (await this.context.newPage()).close();
+    } catch (error) {
+      if (!this.page.isClosed()) throw error;
+    }
   }
 
   /** Waits until the screen shows a text. @param {string | RegExp} text @param {number} [timeout] */

@@ -12,7 +12,7 @@ export function Rows<T>(props: {
   items: readonly T[];
   height: number;
   row: (item: T, index: number) => ComponentChildren;
-  /** Called when the end comes near, to ask for more. */
+  /** Called when the end comes near, to ask for more; undefined while that cannot be asked, and once it can again and the end is still near, it is. */
   nearEnd?: (() => void) | undefined;
   /** The row that must be in sight, for those who use the keyboard. */
   focus?: number;
@@ -38,9 +38,10 @@ export function Rows<T>(props: {
   const first = Math.max(0, Math.floor(top / height) - spare);
   const seen = Math.min(mostRows, Math.ceil(tall / height) + 2 * spare);
   const last = Math.min(items.length, first + seen);
+  const askable = props.nearEnd !== undefined;
   useEffect(() => {
     if (last >= items.length - spare) props.nearEnd?.();
-  }, [last, items.length]);
+  }, [last, items.length, askable]);
   return (
     <div ref={box} class="rows" role="list" aria-label={props.label} tabIndex={0} onScroll={(e) => setTop(e.currentTarget.scrollTop)}>
       <div class="rows-all" style={{ height: `${items.length * height}px` }}>
