@@ -3,8 +3,12 @@ package main
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/hashicorp/go-hclog"
+	"go.uber.org/goleak"
 
 	"github.com/syncline/syncline/conflict"
 	"github.com/syncline/syncline/conflict/script"
@@ -88,5 +92,36 @@ func TestScriptsOfTheEngine(t *testing.T) {
 	f, err := s.Resolve(t.Context(), node.Script{Name: "r", Version: "w", Source: "def"}, c)
 	if err != nil || f.Verdict != conflict.VerdictFailed || f.Local || f.Run.Failure == "" {
 		t.Errorf("%+v, %v", f, err)
+	}
+}
+
+// A node's workers are its own program: here the test binary, by TestMain. One
+// that is not would be killed and begun anew for ever.
+func TestWorkersAreThisProgram(t *testing.T) {
+	defer goleak.VerifyNone(t)
+	log := &buffer{}
+	pool, err := newWorkers(hclog.New(&hclog.LoggerOptions{Output: log}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- pool.Run(ctx) }()
+	s, err := newScripts(pool)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stored := node.Script{Name: "r", Version: "v", Source: "def resolve(c):\n    return {\"by\": \"a worker\"}\n"}
+	sides := conflict.Siblings{
+		{Dot: vclock.Dot{Actor: "a~k3f9x2mz", Seq: 1}, Time: vclock.At(time.Unix(1, 0)), Body: []byte(`{"n":1}`)},
+		{Dot: vclock.Dot{Actor: "b~k3f9x2mz", Seq: 1}, Time: vclock.At(time.Unix(2, 0)), Body: []byte(`{"n":2}`)},
+	}
+	f, err := s.Resolve(t.Context(), stored, node.Case{Collection: "c", ID: "i", Siblings: sides, MaxBody: 100})
+	if err != nil || f.Verdict != conflict.VerdictValue || !strings.Contains(string(f.Doc), "a worker") || log.String() != "" {
+		t.Errorf("%+v, %v, log %q", f, err, log)
+	}
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
 	}
 }
