@@ -14,14 +14,15 @@ pure=(vclock conflict conflict/merge witness node/wire node/strictjson) # no gor
 simulation=(node/nodetest/world)                         # one goroutine a world, heavy
 elsewhere=(scripts/tidy scripts/e2e)                     # run by their own parts
 
-plain() { go test -count=1 -shuffle=on -timeout 8m "$@"; }
+# The static checks have vetted all of it, tests too.
+plain() { go test -vet=off -count=1 -shuffle=on -timeout 8m "$@"; }
 
 # concurrent tests every package that no other part names, with -race.
 concurrent() {
   local named rest
   named=$(printf "$module/%s\n" "${pure[@]}" "${simulation[@]}" "${elsewhere[@]}")
   mapfile -t rest < <(go list ./... | grep --invert-match --line-regexp --fixed-strings "$named")
-  CGO_ENABLED=1 go test -race -count=1 -shuffle=on -timeout 8m "${rest[@]}"
+  CGO_ENABLED=1 go test -race -vet=off -count=1 -shuffle=on -timeout 8m "${rest[@]}"
 }
 
 # compiled makes what concurrent needs, so that no compiler runs beside a test
