@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/hashicorp/go-hclog"
-	"go.uber.org/goleak"
 
 	"github.com/syncline/syncline/conflict"
 	"github.com/syncline/syncline/conflict/script"
@@ -98,7 +97,7 @@ func TestScriptsOfTheEngine(t *testing.T) {
 // A node's workers are its own program: here the test binary, by TestMain. One
 // that is not would be killed and begun anew for ever.
 func TestWorkersAreThisProgram(t *testing.T) {
-	defer goleak.VerifyNone(t)
+	defer noGoroutineIsLeft(t)()
 	log := &buffer{}
 	pool, err := newWorkers(hclog.New(&hclog.LoggerOptions{Output: log}))
 	if err != nil {

@@ -15,8 +15,6 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/syncline/syncline/client"
 )
 
@@ -213,12 +211,7 @@ func (c *testCluster) awaitDocument(t *testing.T, name, id string) {
 // issue 3: "two data nodes and a witness … that take writes on both nodes, keep
 // each other equal"; API.md: "SIGTERM drains … and exits 0".
 func TestServeCluster(t *testing.T) {
-	// memberlist does not wait for a probe that is under way when it is shut down:
-	// it ends with its own timeout.
-	ours := goleak.IgnoreCurrent()
-	defer func() {
-		await(t, "all goroutines end", func() error { return goleak.Find(ours) })
-	}()
+	defer noGoroutineIsLeft(t)()
 	c := newTestCluster(t, "", "a", "b")
 	all := []*running{c.start(t, "a", "--chaos"), c.start(t, "b"), c.start(t, "w")}
 	for _, r := range all {

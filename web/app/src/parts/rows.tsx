@@ -12,7 +12,7 @@ export function Rows<T>(props: {
   items: readonly T[];
   height: number;
   row: (item: T, index: number) => ComponentChildren;
-  /** Called when the end comes near, to ask for more; undefined while that cannot be asked, and once it can again and the end is still near, it is. */
+  /** Called when the end is near, to ask for more; undefined while nothing can be asked: it is called once it is there again. */
   nearEnd?: (() => void) | undefined;
   /** The row that must be in sight, for those who use the keyboard. */
   focus?: number;
