@@ -131,6 +131,28 @@ test("edit with an ETag guard: two tabs edit one document, the second sees what 
   await second.page.getByRole("button", { name: "Save", exact: true }).click();
   await until("the second is stored", async () => (await stored("a", "/v1/docs/accounts/joint")) === '{"balance": 6, "note": "typed on"}');
 
+  // Nor is the box closed while what was written is read again, and it shows that.
+  let readAgain = () => {};
+  const unread = new Promise((/** @type {(v?: unknown) => void} */ done) => (readAgain = done));
+  let reading = false;
+  await second.page.route(`**/v1/docs/accounts/joint`, async (route) => {
+    if (route.request().method() === "GET") {
+      reading = true;
+      await unread;
+    }
+    await route.continue();
+  });
+  await box(second).fill('{"balance": 6, "note": "again"}');
+  await second.page.getByRole("button", { name: "Save", exact: true }).click();
+  await until("it is read again", async () => reading);
+  assert.equal(await box(second).inputValue(), '{"balance": 6, "note": "again"}');
+  await box(second).fill('{"balance": 6, "note": "meanwhile"}');
+  await second.page.getByRole("button", { name: "Save", exact: true }).click();
+  await until("what was typed meanwhile is stored", async () => (await stored("a", "/v1/docs/accounts/joint")) === '{"balance": 6, "note": "meanwhile"}');
+  readAgain();
+  await second.page.unrouteAll({ behavior: "wait" });
+  assert.equal(await box(second).inputValue(), '{"balance": 6, "note": "meanwhile"}');
+
   // Who goes on writing at once does not meet their own write.
   for (const balance of [6, 7, 8]) {
     await box(second).fill(`{"balance": ${balance}}`);

@@ -41,7 +41,9 @@ export function Editor(props: Props) {
   const [collided, collide] = useState<Now | null>(null);
   const [shelf, setShelf] = useState("");
   const [said, say] = useState("");
-  const current: Draft = draft ?? (stored ? beginOn(stored) : { text: "", opened: "", etag: "", context: "" });
+  const [justWritten, setJustWritten] = useState<{ over: Stored | null; begin: Draft } | null>(null);
+  const known = justWritten && justWritten.over === stored ? justWritten.begin : null; // what is stored now, until it has been read
+  const current: Draft = draft ?? known ?? (stored ? beginOn(stored) : { text: "", opened: "", etag: "", context: "" });
   const type = (text: string) => {
     say("");
     drafts.keep(key, text === current.opened && !collided ? null : { ...current, text });
@@ -56,7 +58,9 @@ export function Editor(props: Props) {
     const { headers } = replies[0] ?? {};
     setShelf("");
     collide(null);
-    drafts.stored(key, sent, (typed) => ({ ...typed, opened: sent.text, etag: headers?.get("ETag") ?? "", context: headers?.get("Causal-Context") ?? "" }));
+    const begin: Draft = { text: sent.text, opened: sent.text, etag: headers?.get("ETag") ?? "", context: headers?.get("Causal-Context") ?? "" };
+    drafts.stored(key, sent, ({ text }) => ({ ...begin, text }));
+    setJustWritten({ over: stored, begin });
     props.changed();
     say(dotOf(replies));
   };
@@ -86,10 +90,10 @@ export function Editor(props: Props) {
           </button>
         </p>
       )}
-      <Text current={current} type={type} readOnly={props.renewing && !draft} />
+      <Text current={current} type={type} readOnly={props.renewing && !draft && !known} />
       <p class="data-bar">
         <Act class="primary" action={saveAction(props, current)} disabled={whyNotSave(props, current, draft)} done={(r) => saved(current, r)} failed={refused} />
-        <button type="button" disabled={check(current.text) !== null || (props.renewing && !draft)} onClick={() => type(layOut(current.text))} title="Only the space between the parts changes">
+        <button type="button" disabled={check(current.text) !== null || (props.renewing && !draft && !known)} onClick={() => type(layOut(current.text))} title="Only the space between the parts changes">
           Lay out
         </button>
         {draft && (
