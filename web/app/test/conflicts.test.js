@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Cluster, until } from "./cluster.js";
 import { launch, Tab } from "./browser.js";
+import { gate } from "./gate.js";
 import { longestTask } from "./tasks.js";
 import { twins } from "./twins.js";
 
@@ -239,11 +240,10 @@ test("more conflicts than are read unasked come by pages as the end of the list 
   const { conflicts } = await cluster.get("a", "/v1/conflicts?limit=1");
   const all = Array.from({ length: 2_600 }, (_, i) => ({ ...conflicts[0], id: i.toString(32).padStart(26, "a").replaceAll(/[0189]/g, "z"), doc_id: `n${String(i).padStart(5, "0")}` }));
   const context = await browser.newContext();
-  let release = () => {};
-  const others = /** @type {Promise<void>} */ (new Promise((done) => (release = done)));
+  const others = gate();
   await context.route(/\/v1\/conflicts\?/, async (route) => {
     const query = new URL(route.request().url()).searchParams;
-    if (query.get("state") !== "open") await others;
+    if (query.get("state") !== "open") await others.opened;
     const from = Number(query.get("cursor") ?? 0);
     const rows = query.get("state") === "open" ? all.slice(from, from + Number(query.get("limit"))) : [];
     const next = from + rows.length < all.length && rows.length > 0 ? String(from + rows.length) : null;
@@ -257,7 +257,7 @@ test("more conflicts than are read unasked come by pages as the end of the list 
   for (const n of [2_250, 2_500, 2_600]) {
     await list(tab).evaluate((box) => (box.scrollTop = box.scrollHeight));
     await list(tab).getByText(`tills / n0${n < 2_600 ? n - 251 : 2_499}`).waitFor();
-    release(); // the end was reached while something else was being read: it is asked for all the same, then
+    others.open(); // the end was reached while something else was being read: it is asked for all the same, then
     await until(`${n} are known`, async () => (await known()) === n);
   }
   await list(tab).evaluate((box) => (box.scrollTop = box.scrollHeight));

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Cluster, until } from "./cluster.js";
 import { launch, Tab } from "./browser.js";
+import { gate } from "./gate.js";
 import { source } from "./source.js";
 import { longestTask } from "./tasks.js";
 import { twins } from "./twins.js";
@@ -114,16 +115,15 @@ test("edit with an ETag guard: two tabs edit one document, the second sees what 
   assert.deepEqual(await cluster.get("a", "/v1/docs/accounts/joint"), { balance: 5, note: "mine" });
 
   // What is typed while a write is on its way stays, as a change of what was written.
-  let release = () => {};
-  const held = new Promise((/** @type {(v?: unknown) => void} */ done) => (release = done));
+  const write = gate();
   await second.page.route(`**/v1/docs/accounts/joint`, async (route) => {
-    if (route.request().method() === "PUT") await held;
+    if (route.request().method() === "PUT") await write.opened;
     await route.continue();
   });
   await box(second).fill('{"balance": 6, "note": "sent"}');
   await second.page.getByRole("button", { name: "Save", exact: true }).click();
   await box(second).fill('{"balance": 6, "note": "typed on"}');
-  release();
+  write.open();
   await second.see(/Done: version/);
   await until("the first is stored", async () => (await stored("a", "/v1/docs/accounts/joint")) === '{"balance": 6, "note": "sent"}');
   assert.equal(await box(second).inputValue(), '{"balance": 6, "note": "typed on"}');
@@ -132,13 +132,12 @@ test("edit with an ETag guard: two tabs edit one document, the second sees what 
   await until("the second is stored", async () => (await stored("a", "/v1/docs/accounts/joint")) === '{"balance": 6, "note": "typed on"}');
 
   // Nor is the box closed while what was written is read again, and it shows that.
-  let readAgain = () => {};
-  const unread = new Promise((/** @type {(v?: unknown) => void} */ done) => (readAgain = done));
+  const read = gate();
   let reading = false;
   await second.page.route(`**/v1/docs/accounts/joint`, async (route) => {
     if (route.request().method() === "GET") {
       reading = true;
-      await unread;
+      await read.opened;
     }
     await route.continue();
   });
@@ -149,7 +148,7 @@ test("edit with an ETag guard: two tabs edit one document, the second sees what 
   await box(second).fill('{"balance": 6, "note": "meanwhile"}');
   await second.page.getByRole("button", { name: "Save", exact: true }).click();
   await until("what was typed meanwhile is stored", async () => (await stored("a", "/v1/docs/accounts/joint")) === '{"balance": 6, "note": "meanwhile"}');
-  readAgain();
+  read.open();
   await second.page.unrouteAll({ behavior: "wait" });
   assert.equal(await box(second).inputValue(), '{"balance": 6, "note": "meanwhile"}');
 

@@ -1,14 +1,13 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { ask, send, Silent } from "../api/call.ts";
+import { send, Silent } from "../api/call.ts";
 import { lines } from "../api/lines.ts";
-import { resolverNames } from "../api/shapes.ts";
 import { command } from "../api/twin.ts";
 import { base, dataNodes } from "../live/members.ts";
 import { Act } from "../parts/act.tsx";
-import { useAsk } from "../parts/ask.ts";
 import { count } from "../parts/text.tsx";
 import { Outcomes, Preview } from "./outcomes.tsx";
+import { useResolverNames } from "./names.ts";
 import { manyCall, manyCommand, mostAtOnce, type Rule, ruleWords } from "./rule.ts";
 import type { State } from "./inbox.ts";
 import { outcome, type Outcome, type Summary } from "./shapes.ts";
@@ -90,8 +89,7 @@ function Resolve({ ids, done, select }: Props & { ids: string[] }) {
   const rule = useSignal<Rule>("newest");
   const preview = useRun();
   const apply = useRun();
-  const { answer } = useAsk((stop) => ask(base.value, "/v1/resolvers", resolverNames, stop), [base.value]);
-  const names = answer.state === "here" ? answer.value.resolvers.map((r) => r.name) : [];
+  const names = useResolverNames();
   const previewed = preview.run?.last && preview.run.key === keyOf(rule.value, ids) ? preview.run : null;
   if (ids.length === 0 && !apply.run) return null;
   const action = (dry: boolean) => ({ calls: [manyCall(base.value, rule.value, ids, dry)], command: manyCommand(base.value, rule.value, ids, dry), scope: "resolve" as const });

@@ -1,17 +1,16 @@
 import { useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
-import { ask, type Call, type Reply } from "../api/call.ts";
+import type { Call, Reply } from "../api/call.ts";
 import { print } from "../api/exact.ts";
 import { lines } from "../api/lines.ts";
-import { resolverNames } from "../api/shapes.ts";
 import { command } from "../api/twin.ts";
 import { base } from "../live/members.ts";
 import { Act } from "../parts/act.tsx";
-import { useAsk } from "../parts/ask.ts";
 import { Json } from "../parts/text.tsx";
 import { clockTime } from "../parts/time.tsx";
 import type { Draft } from "./draft.ts";
 import { type Seen } from "./look.ts";
+import { useResolverNames } from "./names.ts";
 import { manyCall, manyCommand } from "./rule.ts";
 import { type Conflict, outcome, type Outcome, type Side } from "./shapes.ts";
 import { RunFacts } from "./why.tsx";
@@ -80,8 +79,7 @@ type Settling = (body: Record<string, unknown>, ...flags: string[]) => { calls: 
 /** ByResolver lets a stored resolver decide, after it has shown what that makes of this conflict. */
 function ByResolver(props: Deciding & { settle: Settling; take: (doc: unknown) => void }) {
   const { conflict: c } = props.seen;
-  const { answer } = useAsk((stop) => ask(base.value, "/v1/resolvers", resolverNames, stop), [base.value]);
-  const names = answer.state === "here" ? answer.value.resolvers.map((r) => r.name) : [];
+  const names = useResolverNames();
   const chosen = useSignal(c.policy.resolver ?? "");
   const tried = useSignal<{ name: string; line: Outcome } | null>(null);
   const stop = useRef(new AbortController());

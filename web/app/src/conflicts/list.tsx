@@ -106,7 +106,7 @@ function Shown({ inbox, state, known, held }: { inbox: Inbox; state: State; know
         items={items}
         height={narrow.value ? heights.narrow : heights.wide}
         focus={at}
-        nearEnd={inbox.reading.value || known.lists[state].next === null ? undefined : () => void inbox.more(state)}
+        nearEnd={inbox.reading.value ? undefined : () => void inbox.more(state)}
         row={(item, i) =>
           item.kind === "episode" ? (
             <Heading episode={item.episode} cut={cutDuring(cuts, item.episode.nodes, item.episode.from, item.episode.to)} whole={whole} />

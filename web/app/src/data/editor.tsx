@@ -44,6 +44,7 @@ export function Editor(props: Props) {
   const [justWritten, setJustWritten] = useState<{ over: Stored | null; begin: Draft } | null>(null);
   const known = justWritten && justWritten.over === stored ? justWritten.begin : null; // what is stored now, until it has been read
   const current: Draft = draft ?? known ?? (stored ? beginOn(stored) : { text: "", opened: "", etag: "", context: "" });
+  const closed = props.renewing && !draft && !known;
   const type = (text: string) => {
     say("");
     drafts.keep(key, text === current.opened && !collided ? null : { ...current, text });
@@ -90,10 +91,10 @@ export function Editor(props: Props) {
           </button>
         </p>
       )}
-      <Text current={current} type={type} readOnly={props.renewing && !draft && !known} />
+      <Text current={current} type={type} readOnly={closed} />
       <p class="data-bar">
         <Act class="primary" action={saveAction(props, current)} disabled={whyNotSave(props, current, draft)} done={(r) => saved(current, r)} failed={refused} />
-        <button type="button" disabled={check(current.text) !== null || (props.renewing && !draft && !known)} onClick={() => type(layOut(current.text))} title="Only the space between the parts changes">
+        <button type="button" disabled={check(current.text) !== null || closed} onClick={() => type(layOut(current.text))} title="Only the space between the parts changes">
           Lay out
         </button>
         {draft && (
