@@ -10,6 +10,9 @@ import (
 // Store is one node's database. node/sqlite keeps it in a file, MemStore of
 // node/nodetest in memory; one conformance suite holds for both. Versions that
 // go in or come out are shared and must not be altered.
+//
+// Who has read a commit is shown no state before it any more, by Read or by a
+// View that is opened afterwards (monotonic reads; Terry et al. 1994).
 type Store interface {
 	// Meta reads what the file says about itself.
 	Meta(ctx context.Context) (Meta, error)

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"context"
 	"math"
 	"sync"
 
@@ -23,13 +24,19 @@ const (
 // costs more than the rest of a GET, and the writer looks at each document
 // that it writes.
 type documents struct {
-	mu         sync.Mutex
-	lru        *simplelru.LRU[conflict.Key, metDocument]
-	frontier   vclock.Vector
-	commits    uint64
-	committing bool // the file may be one commit ahead of what is here
-	size       int
-	limit      int
+	mu       sync.Mutex
+	lru      *simplelru.LRU[conflict.Key, metDocument]
+	frontier vclock.Vector
+	commits  uint64
+	pending  *pending // the commit that the file may be ahead of what is here; nil: none
+	size     int
+	limit    int
+}
+
+// pending is a commit that may be in the file already, and is not in the cache.
+type pending struct {
+	frontier vclock.Vector // after it
+	over     chan struct{} // closed when it is in the cache, or nowhere
 }
 
 func newDocuments(limit int) (*documents, error) {
@@ -70,44 +77,73 @@ func (d *documents) now() uint64 {
 func (d *documents) keep(key conflict.Key, m metDocument, since uint64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.commits == since && !d.committing {
+	if d.commits == since && d.pending == nil {
 		d.put(key, m)
 	}
 }
 
-// begin says that the file is about to be committed.
-func (d *documents) begin() {
+// level returns when what is here is no older than what was read from the file
+// with a frontier. Who was shown a commit from the file would else be shown the
+// state before it from here. A commit that leaves the frontier as it is cannot
+// be told from what was there before, and is waited for to its end.
+func (d *documents) level(ctx context.Context, frontier vclock.Vector) error {
+	d.mu.Lock()
+	p := d.pending
+	d.mu.Unlock()
+	if p == nil || !p.frontier.Equal(frontier) {
+		return nil
+	}
+	select {
+	case <-p.over:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// begin says that the file is about to be committed, with a frontier.
+func (d *documents) begin(frontier vclock.Vector) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.committing = true
+	d.pending = &pending{frontier: frontier, over: make(chan struct{})}
 }
 
 // abandon says that nothing was committed after all.
 func (d *documents) abandon() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.committing = false
+	d.end()
 }
 
-// close lets go of everything, and caches nothing more.
+// end lets those go on who wait for the pending commit. The lock is held.
+func (d *documents) end() {
+	if d.pending != nil {
+		close(d.pending.over)
+		d.pending = nil
+	}
+}
+
+// close lets go of everything, and caches nothing more: all reads come from the
+// file, whatever became of the pending commit there.
 func (d *documents) close() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.limit = 0
 	d.lru.Purge()
+	d.end()
 }
 
 // commit caches what a transaction left, and its frontier. It comes after the
 // commit of the file, and before anybody is told of it.
-func (d *documents) commit(met map[conflict.Key]*metDocument, frontier vclock.Vector) {
+func (d *documents) commit(met map[conflict.Key]*metDocument) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.committing = false
 	d.commits++
-	d.frontier = frontier
+	d.frontier = d.pending.frontier
 	for key, m := range met {
 		d.put(key, *m)
 	}
+	d.end()
 }
 
 func (d *documents) put(key conflict.Key, m metDocument) {

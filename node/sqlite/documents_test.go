@@ -1,6 +1,8 @@
 package sqlite
 
 import (
+	"context"
+	"errors"
 	"testing"
 
 	"github.com/syncline/syncline/vclock"
@@ -13,8 +15,8 @@ func cached(t *testing.T, limit int) *documents {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.begin()
-	d.commit(nil, vclock.VectorOf(vclock.Dot{Actor: actor, Seq: 1}))
+	d.begin(vclock.VectorOf(vclock.Dot{Actor: actor, Seq: 1}))
+	d.commit(nil)
 	return d
 }
 
@@ -35,9 +37,9 @@ func TestCacheIsOneSnapshot(t *testing.T) {
 		kept    bool
 	}{
 		"nothing happens":  {func(*documents) {}, true},
-		"a commit begins":  {func(d *documents) { d.begin() }, false},
-		"a commit ends":    {func(d *documents) { d.begin(); d.commit(nil, frontier) }, false},
-		"a commit fails":   {func(d *documents) { d.begin(); d.abandon() }, true},
+		"a commit begins":  {func(d *documents) { d.begin(frontier) }, false},
+		"a commit ends":    {func(d *documents) { d.begin(frontier); d.commit(nil) }, false},
+		"a commit fails":   {func(d *documents) { d.begin(frontier); d.abandon() }, true},
 		"the store closes": {func(d *documents) { d.close() }, false},
 	} {
 		d := cached(t, 1<<20)
@@ -50,12 +52,57 @@ func TestCacheIsOneSnapshot(t *testing.T) {
 	}
 	// A reader that began during a commit may have seen the file before it.
 	d := cached(t, 1<<20)
-	d.begin()
+	d.begin(frontier)
 	since := d.now()
-	d.commit(nil, frontier)
+	d.commit(nil)
 	d.keep(keyOf(1), met(1, 2, 10), since)
 	if _, _, ok := d.read(keyOf(1)); ok {
 		t.Error("what was read during a commit was kept")
+	}
+}
+
+// "Who has read a commit is shown no state before it any more" (node.Store):
+// what came from the file waits until the cache has the commit it is of.
+func TestReadersWaitForTheCache(t *testing.T) {
+	before, after := vclock.VectorOf(vclock.Dot{Actor: actor, Seq: 1}), vclock.VectorOf(vclock.Dot{Actor: actor, Seq: 2})
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	for name, c := range map[string]struct {
+		pending []vclock.Vector
+		waits   bool
+	}{
+		"no commit is pending":                       {nil, false},
+		"read before the commit":                     {[]vclock.Vector{after}, false},
+		"read after it, or it moves no frontier":     {[]vclock.Vector{before}, true},
+		"the commit is over, and another is pending": {[]vclock.Vector{before, after}, false},
+	} {
+		d := cached(t, 1<<20)
+		for i, frontier := range c.pending {
+			if i > 0 {
+				d.commit(nil)
+			}
+			d.begin(frontier)
+		}
+		if err := d.level(ended, before); errors.Is(err, context.Canceled) != c.waits {
+			t.Errorf("%s: %v, want that it waits: %v", name, err, c.waits)
+		}
+	}
+	for name, end := range map[string]func(d *documents){
+		"a commit": func(d *documents) { d.commit(nil) }, "none after all": (*documents).abandon, "the end": (*documents).close,
+	} {
+		d := cached(t, 1<<20)
+		d.begin(after)
+		done := make(chan error)
+		go func() { done <- d.level(t.Context(), after) }()
+		select {
+		case err := <-done:
+			t.Fatalf("%s: it did not wait: %v", name, err)
+		default:
+		}
+		end(d)
+		if err := <-done; err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/syncline/syncline/conflict"
 	"github.com/syncline/syncline/node"
+	"github.com/syncline/syncline/vclock"
 )
 
 // keptMet is how many documents a transaction may have met for its table to be
@@ -50,17 +51,26 @@ func (s *Store) Read(ctx context.Context, key conflict.Key) (node.Reading, error
 		return node.Reading{Live: m.live, Frontier: frontier}, ctx.Err()
 	}
 	since := s.documents.now()
-	r, err := s.pool.take(ctx)
+	m, frontier, err := s.readFile(ctx, key)
 	if err != nil {
 		return node.Reading{}, err
+	}
+	s.documents.keep(key, m, since)
+	return node.Reading{Live: m.live, Frontier: frontier}, s.documents.level(ctx, frontier)
+}
+
+// readFile reads a document and the frontier from the file.
+func (s *Store) readFile(ctx context.Context, key conflict.Key) (metDocument, vclock.Vector, error) {
+	r, err := s.pool.take(ctx)
+	if err != nil {
+		return metDocument{}, vclock.Vector{}, err
 	}
 	defer s.pool.put(r)
 	m, frontier, err := r.readDocument(key)
 	if err != nil {
-		return node.Reading{}, failure("read "+key.String(), err)
+		return metDocument{}, vclock.Vector{}, failure("read "+key.String(), err)
 	}
-	s.documents.keep(key, m, since)
-	return node.Reading{Live: m.live, Frontier: frontier}, nil
+	return m, frontier, nil
 }
 
 // Update implements node.Store. It does not heed the end of its context: a
@@ -125,7 +135,7 @@ func (s *Store) rollBack() {
 
 // commit makes the transaction durable, then visible.
 func (s *Store) commit(t *tx) error {
-	s.documents.begin()
+	s.documents.begin(t.frontier)
 	begun := time.Now()
 	if err := s.w.commit.do(); err != nil {
 		s.rollBack()
@@ -133,6 +143,7 @@ func (s *Store) commit(t *tx) error {
 			s.documents.abandon()
 			return err
 		}
+		s.documents.close()
 		return s.breakOff(err)
 	}
 	s.figures.note(time.Since(begun))
@@ -141,7 +152,7 @@ func (s *Store) commit(t *tx) error {
 	}
 	s.nextRow = t.changes.next
 	s.stale.commit(t)
-	s.documents.commit(t.met, t.frontier)
+	s.documents.commit(t.met)
 	s.watchLog(t.changes.pages())
 	return nil
 }

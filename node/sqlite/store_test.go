@@ -26,7 +26,9 @@ func open(t testing.TB, cfg Config) *Store {
 // "One conformance suite per port: MemStore and SQLite pass the same one"
 // (HOUSE habit 13).
 func TestStore(t *testing.T) {
-	for name, documents := range map[string]int{"with a cache": DefaultDocumentBytes, "from the file": 1} {
+	for name, documents := range map[string]int{
+		"with a cache": DefaultDocumentBytes, "with a cache of one document": documentOverhead + 100, "from the file": 1,
+	} {
 		t.Run(name, func(t *testing.T) {
 			nodetest.StoreSuite(t, func(t *testing.T) node.Store {
 				return open(t, Config{Dir: t.TempDir(), Full: true, Readers: suiteReaders, DocumentBytes: documents})

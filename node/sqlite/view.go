@@ -30,6 +30,9 @@ func (s *Store) View(ctx context.Context) (node.View, error) {
 	if err := v.open(); err != nil {
 		return nil, errors.Join(failure("open a view", err), v.Close())
 	}
+	if err := s.documents.level(ctx, v.frontier); err != nil {
+		return nil, errors.Join(err, v.Close())
+	}
 	return v, nil
 }
 
