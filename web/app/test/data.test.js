@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Cluster, until } from "./cluster.js";
 import { launch, Tab } from "./browser.js";
-import { gate } from "./gate.js";
+import { hold } from "./gate.js";
 import { source } from "./source.js";
 import { longestTask } from "./tasks.js";
 import { twins } from "./twins.js";
@@ -115,42 +115,44 @@ test("edit with an ETag guard: two tabs edit one document, the second sees what 
   assert.deepEqual(await cluster.get("a", "/v1/docs/accounts/joint"), { balance: 5, note: "mine" });
 
   // What is typed while a write is on its way stays, as a change of what was written.
-  const write = gate();
-  await second.page.route(`**/v1/docs/accounts/joint`, async (route) => {
-    if (route.request().method() === "PUT") await write.opened;
-    await route.continue();
-  });
+  const write = await hold(second.page, `**/v1/docs/accounts/joint`, "PUT");
   await box(second).fill('{"balance": 6, "note": "sent"}');
   await second.page.getByRole("button", { name: "Save", exact: true }).click();
+  await write.asked;
   await box(second).fill('{"balance": 6, "note": "typed on"}');
-  write.open();
+  await write.release();
   await second.see(/Done: version/);
   await until("the first is stored", async () => (await stored("a", "/v1/docs/accounts/joint")) === '{"balance": 6, "note": "sent"}');
   assert.equal(await box(second).inputValue(), '{"balance": 6, "note": "typed on"}');
-  await second.page.unroute(`**/v1/docs/accounts/joint`);
   await second.page.getByRole("button", { name: "Save", exact: true }).click();
   await until("the second is stored", async () => (await stored("a", "/v1/docs/accounts/joint")) === '{"balance": 6, "note": "typed on"}');
 
   // Nor is the box closed while what was written is read again, and it shows that.
-  const read = gate();
-  let reading = false;
-  await second.page.route(`**/v1/docs/accounts/joint`, async (route) => {
-    if (route.request().method() === "GET") {
-      reading = true;
-      await read.opened;
-    }
-    await route.continue();
-  });
+  const read = await hold(second.page, `**/v1/docs/accounts/joint`, "GET");
   await box(second).fill('{"balance": 6, "note": "again"}');
   await second.page.getByRole("button", { name: "Save", exact: true }).click();
-  await until("it is read again", async () => reading);
+  await read.asked;
   assert.equal(await box(second).inputValue(), '{"balance": 6, "note": "again"}');
   await box(second).fill('{"balance": 6, "note": "meanwhile"}');
   await second.page.getByRole("button", { name: "Save", exact: true }).click();
   await until("what was typed meanwhile is stored", async () => (await stored("a", "/v1/docs/accounts/joint")) === '{"balance": 6, "note": "meanwhile"}');
-  read.open();
-  await second.page.unrouteAll({ behavior: "wait" });
-  assert.equal(await box(second).inputValue(), '{"balance": 6, "note": "meanwhile"}');
+
+  // Nor when the one before has been read while the next is on its way.
+  const again = await hold(second.page, `**/v1/docs/accounts/joint`, "PUT");
+  await box(second).fill('{"balance": 6, "note": "next"}');
+  await second.page.getByRole("button", { name: "Save", exact: true }).click();
+  await again.asked;
+  const before = second.page.waitForResponse((r) => r.request().method() === "GET" && r.url().includes("/v1/docs/accounts/joint"));
+  await read.release();
+  await (await before).finished();
+  const last = await hold(second.page, `**/v1/docs/accounts/joint`, "GET");
+  await again.release();
+  await last.asked;
+  await box(second).fill('{"balance": 6, "note": "last"}');
+  await second.page.getByRole("button", { name: "Save", exact: true }).click();
+  await until("what was typed last is stored", async () => (await stored("a", "/v1/docs/accounts/joint")) === '{"balance": 6, "note": "last"}');
+  await last.release();
+  assert.equal(await box(second).inputValue(), '{"balance": 6, "note": "last"}');
 
   // Who goes on writing at once does not meet their own write.
   for (const balance of [6, 7, 8]) {

@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
 import { Cluster, until } from "./cluster.js";
 import { launch, Tab } from "./browser.js";
+import { hold } from "./gate.js";
 import { twins } from "./twins.js";
 
 /** @type {Cluster} */ let cluster;
@@ -121,6 +122,20 @@ test("two people change one resolver: the second sees what happened, and nothing
   await until("mine is in force", async () => (await inForce("shared")).source === `# mine\n${rule}`);
   const { versions } = await cluster.get("a", "/v1/resolvers/shared/versions");
   assert.equal(versions.length, 3, "theirs is a version that can be brought back");
+
+  // The editor is open, and shows what was written, while that is read again.
+  const save = tab.page.getByRole("button", { name: "Save as a new version" });
+  const read = await hold(tab.page, "**/v1/resolvers/shared", "GET");
+  await source(tab).fill(`# again\n${rule}`);
+  await save.click();
+  await read.asked;
+  assert.equal(await source(tab).inputValue(), `# again\n${rule}`);
+  await until("it is stored: nothing is changed yet", () => save.isDisabled());
+  await source(tab).fill(`# meanwhile\n${rule}`);
+  await save.click();
+  await until("what was typed meanwhile is in force", async () => (await inForce("shared")).source === `# meanwhile\n${rule}`);
+  await read.release();
+  assert.equal(await source(tab).inputValue(), `# meanwhile\n${rule}`);
   await tab.close();
 });
 

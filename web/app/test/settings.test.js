@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Cluster, until } from "./cluster.js";
 import { launch, Tab } from "./browser.js";
+import { hold } from "./gate.js";
 import { twins } from "./twins.js";
 
 /** @type {Cluster} */ let cluster;
@@ -104,8 +105,22 @@ test("a policy is edited with an ETag guard; what is wrong is said beside its fi
   assert.equal(JSON.parse((command[1] ?? "").slice(1, -1)).require_context, true);
   await save.click();
   await until("it is saved", async () => (await settings("stock")).require_context === true);
-
   await tab.see("Saved. It takes effect on each node as it arrives.");
+
+  // The form is open, and shows what was written, while that is read again.
+  const body = tab.page.getByLabel("longest document");
+  const read = await hold(tab.page, "**/v1/collections/stock", "GET");
+  await body.fill("4096");
+  await save.click();
+  await read.asked;
+  assert.equal(await body.inputValue(), "4096");
+  await until("it is stored: nothing is changed yet", () => save.isDisabled());
+  await body.fill("8192");
+  await save.click();
+  await until("what was typed meanwhile is saved", async () => (await settings("stock")).limits.body === 8192);
+  await read.release();
+  assert.equal(await body.inputValue(), "8192");
+
   tab.page.on("dialog", (d) => void d.accept());
   await tab.page.getByRole("button", { name: "Back to the defaults" }).click();
   await tab.see("The defaults are in force.");

@@ -7,6 +7,7 @@ import { Act, type Action } from "../parts/act.tsx";
 import { guard, guardWords } from "../parts/drafts.ts";
 import { Id } from "../parts/text.tsx";
 import { whyNot } from "../parts/writing.tsx";
+import { useWritten } from "../parts/written.ts";
 import { Collision } from "./collision.tsx";
 import { beginOn, boxText, type Draft, drafts, fromBox } from "./draft.ts";
 import { now, type Now, written } from "./shapes.ts";
@@ -41,8 +42,7 @@ export function Editor(props: Props) {
   const [collided, collide] = useState<Now | null>(null);
   const [shelf, setShelf] = useState("");
   const [said, say] = useState("");
-  const [justWritten, setJustWritten] = useState<{ over: Stored | null; begin: Draft } | null>(null);
-  const known = justWritten && justWritten.over === stored ? justWritten.begin : null; // what is stored now, until it has been read
+  const { known, wrote } = useWritten<Draft>(stored);
   const current: Draft = draft ?? known ?? (stored ? beginOn(stored) : { text: "", opened: "", etag: "", context: "" });
   const closed = props.renewing && !draft && !known;
   const type = (text: string) => {
@@ -61,7 +61,7 @@ export function Editor(props: Props) {
     collide(null);
     const begin: Draft = { text: sent.text, opened: sent.text, etag: headers?.get("ETag") ?? "", context: headers?.get("Causal-Context") ?? "" };
     drafts.stored(key, sent, ({ text }) => ({ ...begin, text }));
-    setJustWritten({ over: stored, begin });
+    wrote(begin);
     props.changed();
     say(dotOf(replies));
   };

@@ -1,5 +1,5 @@
 import { computed, useSignal } from "@preact/signals";
-import { useCallback, useEffect } from "preact/hooks";
+import { useCallback, useEffect, useRef } from "preact/hooks";
 import { told, viewedMember } from "../live/members.ts";
 
 /** heard says whether the node viewed tells its state. It is computed apart, so that a screen is not drawn for each event. */
@@ -19,7 +19,9 @@ export type Answer<T> =
 export function useAsk<T>(question: (signal: AbortSignal) => Promise<T>, on: readonly unknown[]): { answer: Answer<T>; again: () => void } {
   const answer = useSignal<Answer<T>>({ state: "asking" });
   const round = useSignal(0);
+  const asking = useRef<AbortController | null>(null);
   const again = useCallback(() => {
+    asking.current?.abort(); // at once: what it would say is older than what made somebody ask again
     if (answer.value.state === "here") answer.value = { ...answer.value, renewing: true };
     round.value++;
   }, []);
@@ -31,6 +33,7 @@ export function useAsk<T>(question: (signal: AbortSignal) => Promise<T>, on: rea
   useEffect(() => () => void (answer.value = { state: "asking" }), on);
   useEffect(() => {
     const stop = new AbortController();
+    asking.current = stop;
     question(stop.signal).then(
       (value) => {
         if (!stop.signal.aborted) answer.value = { state: "here", value, at: Date.now(), renewing: false };

@@ -10,6 +10,7 @@ import { bytes, Id } from "../parts/text.tsx";
 import { Ago } from "../parts/time.tsx";
 import { Failed, faultOf, Trouble } from "../parts/trouble.tsx";
 import { ReadOnlyNote, whyNot } from "../parts/writing.tsx";
+import { useWritten } from "../parts/written.ts";
 import { type Checking, useCheck } from "./check.ts";
 import { DryRun } from "./dryrun.tsx";
 import { Finding, marksOf } from "./finding.tsx";
@@ -91,7 +92,10 @@ interface Props {
 function Editor({ name, begin, stored, renewing = false, again }: Props) {
   const key = begin ? `new: ${begin.template}` : name;
   const draft = drafts.of(key);
-  const current: Draft = draft ?? { source: stored?.source ?? begin?.source ?? "", etag: stored?.etag ?? "" };
+  const { known, wrote } = useWritten<Draft>(stored);
+  const opened: Draft = known ?? { source: stored?.source ?? begin?.source ?? "", etag: stored?.etag ?? "" };
+  const current = draft ?? opened;
+  const unchanged = stored !== null && current.source === opened.source;
   const checkedAs = named.test(name) ? name : "draft";
   const { checking, again: checkAgain } = useCheck(base.value, checkedAs, current.source);
   const [goTo, setGoTo] = useState<Mark | null>(null);
@@ -99,7 +103,7 @@ function Editor({ name, begin, stored, renewing = false, again }: Props) {
   const found: Findings | null = refused ? findings(refused.body, "") : checking.state === "here" ? checking.value : null;
   const type = (source: string) => {
     refuse(null);
-    drafts.keep(key, stored && source === stored.source ? null : { ...current, source });
+    drafts.keep(key, stored && source === opened.source ? null : { ...current, source });
   };
   const leave = () => {
     refuse(null);
@@ -108,7 +112,9 @@ function Editor({ name, begin, stored, renewing = false, again }: Props) {
   };
   const saved = (sent: Draft, replies: Reply[]) => {
     refuse(null);
-    drafts.stored(key, sent, (typed) => ({ ...typed, etag: replies[0]?.headers.get("ETag") ?? "" }), name);
+    const etag = replies[0]?.headers.get("ETag") ?? "";
+    drafts.stored(key, sent, (typed) => ({ ...typed, etag }), name);
+    wrote({ ...sent, etag });
     again();
   };
   const failed = (error: unknown): boolean => {
@@ -121,9 +127,9 @@ function Editor({ name, begin, stored, renewing = false, again }: Props) {
       <ReadOnlyNote />
       <div class="resolvers-two">
         <section aria-label="The script">
-          <Source value={current.source} change={type} marks={marksOf(found)} goTo={goTo} readOnly={renewing && !draft} />
+          <Source value={current.source} change={type} marks={marksOf(found)} goTo={goTo} readOnly={renewing && !draft && !known} />
           <p class="resolvers-bar">
-            <Act class="primary" action={saveAction(name, current)} disabled={whyNotSave(name, current, stored, checking)} done={(r) => saved(current, r)} failed={failed} />
+            <Act class="primary" action={saveAction(name, current)} disabled={whyNotSave(name, unchanged, checking)} done={(r) => saved(current, r)} failed={failed} />
             {draft && stored && (
               <button type="button" onClick={leave}>
                 Drop my changes
@@ -148,11 +154,11 @@ function Editor({ name, begin, stored, renewing = false, again }: Props) {
   );
 }
 
-function whyNotSave(name: string, current: Draft, stored: One | null, checking: Checking): string {
+function whyNotSave(name: string, unchanged: boolean, checking: Checking): string {
   const why = whyNot();
   if (why) return why;
   if (!named.test(name)) return "it has no name yet";
-  if (stored && current.source === stored.source) return "nothing is changed yet";
+  if (unchanged) return "nothing is changed yet";
   if (checking.state === "here" && !checking.value.ok) return "it has to be right first";
   return "";
 }

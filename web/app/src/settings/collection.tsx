@@ -14,6 +14,7 @@ import { Drafts, guard } from "../parts/drafts.ts";
 import { count } from "../parts/text.tsx";
 import { Failed, Trouble } from "../parts/trouble.tsx";
 import { ReadOnlyNote, whyNot } from "../parts/writing.tsx";
+import { useWritten } from "../parts/written.ts";
 import { bodyOf, type Config, configOf, fieldOf, mistakes, setCall, setCommand } from "./config.ts";
 import { Fields } from "./fields.tsx";
 import { collection, type Collection as Shape } from "./shapes.ts";
@@ -57,7 +58,9 @@ function Form({ stored, names, renewing, again }: { stored: Shape; names: string
   const draft = drafts.of(name);
   const [refused, refuse] = useState<Refused | null>(null);
   const [done, setDone] = useState(false);
-  const current: Draft = draft ?? { config: configOf(stored), etag: stored.etag ?? "" };
+  const { known, wrote } = useWritten<Draft>(stored);
+  const opened: Draft = known ?? { config: configOf(stored), etag: stored.etag ?? "" };
+  const current = draft ?? opened;
   const wrong = mistakes(current.config);
   const field = refused?.problem.status === 422 || refused?.problem.status === 501 ? fieldOf(refused.problem.detail) : undefined;
   if (refused && field) wrong.set(field, refused.problem.detail);
@@ -65,7 +68,7 @@ function Form({ stored, names, renewing, again }: { stored: Shape; names: string
     refuse(null);
     setDone(false);
     const config = { ...current.config, ...part };
-    drafts.keep(name, print(config) === print(configOf(stored)) ? null : { ...current, config });
+    drafts.keep(name, print(config) === print(opened.config) ? null : { ...current, config });
   };
   const leave = () => {
     refuse(null);
@@ -76,7 +79,9 @@ function Form({ stored, names, renewing, again }: { stored: Shape; names: string
   const saved = ([reply]: Reply[]) => {
     refuse(null);
     setDone(true);
-    drafts.stored(name, current, (typed) => ({ ...typed, etag: reply?.headers.get("ETag") ?? "" }));
+    const etag = reply?.headers.get("ETag") ?? "";
+    drafts.stored(name, current, (typed) => ({ ...typed, etag }));
+    wrote({ ...current, etag });
     again();
   };
   const failed = (error: unknown): boolean => {
@@ -96,7 +101,7 @@ function Form({ stored, names, renewing, again }: { stored: Shape; names: string
       <p>
         {stored.etag === null ? "The defaults are in force." : "It is configured."} {count(stored.documents, "document")}, {stored.conflicts} in conflict.
       </p>
-      <Fields config={current.config} wrong={wrong} names={names} disabled={renewing} change={change} />
+      <Fields config={current.config} wrong={wrong} names={names} disabled={renewing && !draft && !known} change={change} />
       <p class="settings-bar">
         <Act class="primary" action={save(current.etag, "Save")} disabled={why} done={saved} failed={failed} />
         {draft && (
