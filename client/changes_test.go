@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -78,10 +79,9 @@ func TestChangesFollowAndGoOnElsewhere(t *testing.T) {
 		}
 		answerWith(w, 200, `{"events":[`+event("2")+`],"checkpoint":"cp3","next":"cp3"}`)
 	})
-	polls := 0
+	var polls atomic.Int32
 	first := newFake(t, "a", func(w http.ResponseWriter, r *http.Request, _ string) {
-		polls++
-		switch polls {
+		switch polls.Add(1) {
 		case 1:
 			answerWith(w, 200, `{"events":[`+event("1")+`],"checkpoint":"cp1","next":"cp1"}`)
 		case 2: // nothing happened

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -53,9 +54,9 @@ func TestStreamGoesOnElsewhere(t *testing.T) {
 		streamed(w, event("3"), `{"checkpoint":"cp2"}`)
 		<-r.Context().Done()
 	})
-	calls := 0
+	var calls atomic.Int32
 	first := newFake(t, "a", func(w http.ResponseWriter, r *http.Request, _ string) {
-		if calls++; calls > 1 {
+		if calls.Add(1) > 1 {
 			hangUp(w, r, "")
 		}
 		streamed(w, event("1"), `{"checkpoint":"cp1"}`, `{"checkpoint":"cp1"}`, "", event("2"))
@@ -75,9 +76,9 @@ func TestStreamGoesOnElsewhere(t *testing.T) {
 // it ended. A last line with another code is the end.
 func TestStreamEnds(t *testing.T) {
 	t.Parallel()
-	calls := 0
+	var calls atomic.Int32
 	n := newFake(t, "a", func(w http.ResponseWriter, _ *http.Request, _ string) {
-		switch calls++; calls {
+		switch calls.Add(1) {
 		case 1:
 			streamed(w, `{"checkpoint":"cp1"}`, `{"end":"draining","detail":"this node is stopping"}`)
 		case 2:
@@ -88,8 +89,8 @@ func TestStreamEnds(t *testing.T) {
 	})
 	got, err := take(t.Context(), newTestClient(t, Config{}, n), ChangesOptions{}, 0)
 	expect(t, got, "=cp1", "1")
-	if e, ok := errors.AsType[*Error](err); !ok || e.Code != "cursor_expired" || e.Detail != "list again" || calls != 3 {
-		t.Errorf("after %d calls: %v", calls, err)
+	if e, ok := errors.AsType[*Error](err); !ok || e.Code != "cursor_expired" || e.Detail != "list again" || calls.Load() != 3 {
+		t.Errorf("after %d calls: %v", calls.Load(), err)
 	}
 	for _, wrong := range []string{"no json", `{"id":7}`} {
 		n := newFake(t, "a", func(w http.ResponseWriter, _ *http.Request, _ string) { streamed(w, wrong) })
@@ -131,16 +132,16 @@ func TestStreamIsLeft(t *testing.T) {
 // the events.
 func TestEvents(t *testing.T) {
 	t.Parallel()
-	calls := 0
+	var calls atomic.Int32
 	n := newFake(t, "a", func(w http.ResponseWriter, r *http.Request, _ string) {
 		last := r.Header.Get("Last-Event-ID")
-		switch calls++; {
-		case calls == 1 && last == "":
+		switch call := calls.Add(1); {
+		case call == 1 && last == "":
 			streamed(w, `{"id":"x-0","event":"state","time":"2026-11-21T14:00:00Z","data":{}}`, `{"event":"alive","data":null}`, `{"id":"x-1","event":"write","data":{"state":"read-only"}}`, `{"event":"lag","data":{}}`)
-		case calls == 2 && last == "x-1":
+		case call == 2 && last == "x-1":
 			streamed(w, `{"event":"gap","data":{}}`, `{"id":"y-0","event":"state","data":{}}`)
 		default:
-			t.Errorf("call %d goes on behind %q", calls, last)
+			t.Errorf("call %d goes on behind %q", call, last)
 		}
 		<-r.Context().Done()
 	})
