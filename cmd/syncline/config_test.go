@@ -231,7 +231,7 @@ func TestConfigExitCodes(t *testing.T) {
 		{[]string{"config"}, nil, exitOK, ""},
 		{[]string{"version"}, nil, exitOK, ""},
 		{[]string{"completion", "bash"}, nil, exitOK, ""},
-		{nil, nil, exitOK, ""},
+		{[]string{}, nil, exitOK, ""}, // not nil, for which cobra takes those of this process
 	}
 	for _, test := range tests {
 		a, _, stderr := testApp(test.env...)

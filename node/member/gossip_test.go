@@ -248,6 +248,7 @@ func TestFloodOfForgedPackets(t *testing.T) {
 	tn := newTown(t, "a", "b")
 	a, b := tn.start("a", nil), tn.start("b", nil)
 	a.awaits(t, "b", member.Alive)
+	b.awaits(t, "a", member.Alive)
 	forged, err := memberlist.AddLabelHeaderToPacket(bytes.Repeat([]byte{1}, 100), "shop")
 	if err != nil {
 		t.Fatal(err)
