@@ -284,6 +284,7 @@ test("who hears of no conflict gets 409 for a second decision, and sees what hap
   await context.addInitScript(hearNothingOfConflicts);
   const tab = await Tab.open(browser, cluster.base("a"), `conflicts/${ids.faster}`, { context });
   await tab.page.getByRole("button", { name: "Keep b’s value" }).waitFor();
+  await tab.page.locator(".header").getByText(/conflicts? open/).waitFor(); // the stream has begun, which says how many there are
   await cluster.call("b", "POST", `/v1/conflicts/${ids.faster}/resolve`, { delete: true });
   await until("a knows that it has ended", async () => (await cluster.get("a", `/v1/conflicts/${ids.faster}`)).state === "settled");
   await tab.page.getByRole("button", { name: "Keep b’s value" }).click();
