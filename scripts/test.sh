@@ -17,35 +17,43 @@ elsewhere=(scripts/tidy scripts/e2e)                     # run by their own part
 # The static checks have vetted all of it, tests too.
 plain() { go test -vet=off -count=1 -shuffle=on -timeout 8m "$@"; }
 
-# concurrent tests every package that no other part names, with -race.
-concurrent() {
-  local named rest
-  named=$(printf "$module/%s\n" "${pure[@]}" "${simulation[@]}" "${elsewhere[@]}")
-  mapfile -t rest < <(go list ./... | grep --invert-match --line-regexp --fixed-strings "$named")
-  CGO_ENABLED=1 go test -race -vet=off -count=1 -shuffle=on -timeout 8m "${rest[@]}"
-}
-
-# compiled makes what concurrent needs, so that no compiler runs beside a test
-# that looks at the clock.
-compiled() { CGO_ENABLED=1 go build -race ./...; }
-
-# planted runs the suite of planted bugs; a run that found no test is no proof.
-planted() {
+# named runs tests by their names; a run that found none is no proof.
+named() {
   local log
   log=$(mktemp)
-  plain -tags planted -run '^TestPlanted' "${simulation[@]/#/./}" ./node/quorum ./node ./conflict | tee "$log"
+  plain "$@" | tee "$log"
   local result=${PIPESTATUS[0]}
   if grep --quiet 'no tests to run\|no test files' "$log"; then result=1; fi
   rm -f "$log"
   return "$result"
 }
 
+# laws tests what is pure, and a store's random sequences against the model:
+# one goroutine asks, and what -race costs there is nothing but opening files.
+sequences='^TestStore$/.*/^random_sequences$'
+laws() { plain "${pure[@]/#/./}" && named -run "$sequences" ./node/sqlite; }
+
+# concurrent tests every package that no other part names, with -race.
+concurrent() {
+  local apart rest
+  apart=$(printf "$module/%s\n" "${pure[@]}" "${simulation[@]}" "${elsewhere[@]}")
+  mapfile -t rest < <(go list ./... | grep --invert-match --line-regexp --fixed-strings "$apart")
+  CGO_ENABLED=1 go test -race -vet=off -count=1 -shuffle=on -timeout 8m -skip "$sequences" "${rest[@]}"
+}
+
+# compiled makes what concurrent needs, so that no compiler runs beside a test
+# that looks at the clock.
+compiled() { CGO_ENABLED=1 go build -race ./...; }
+
+# planted runs the suite of planted bugs.
+planted() { named -tags planted -run '^TestPlanted' "${simulation[@]/#/./}" ./node/quorum ./node ./conflict; }
+
 part "set-up" scripts/setup.sh
 part "set-up: modules" go mod download
 part "set-up: the dashboard" scripts/web.sh
 part "static checks" scripts/check.sh
 part "binary, CGO_ENABLED=0" make --no-print-directory build
-part "laws" plain "${pure[@]/#/./}"
+part "laws" laws
 part "simulation" plain "${simulation[@]/#/./}" -world.seeds=300 -world.for=40s
 part "vote: the model" plain -run '^Test(Explore|Storm|FailureRows)' ./node/quorum
 part "planted bugs" planted

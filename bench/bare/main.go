@@ -19,10 +19,10 @@ import (
 )
 
 const (
-	maxBody         = 1 << 20         // bytes of a request body
-	headerTimeout   = 5 * time.Second // to read a request's header
-	shutdownTimeout = 5 * time.Second // to finish requests at the end
-	defaultDocument = 256             // bytes of a document of -bulk
+	maxBody         = 1 << 20          // bytes of a request body
+	headerTimeout   = 5 * time.Second  // to read a request's header
+	shutdownTimeout = 10 * time.Second // to finish requests at the end; net/http waits 5 s for a connection that never sent one
+	defaultDocument = 256              // bytes of a document of -bulk
 )
 
 func main() {
