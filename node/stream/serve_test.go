@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -38,18 +39,19 @@ type hall struct {
 	ends  chan error // of streams
 	stop  context.CancelFunc
 	pipes *pipes
-	state string
+	state atomic.Value // a string: the whole present state
 }
 
 func newHall(t *testing.T, format Format) *hall {
 	t.Helper()
 	h := &hall{
-		t: t, log: NewLog(Config{Life: "x"}), ends: make(chan error, 8), state: "s",
+		t: t, log: NewLog(Config{Life: "x"}), ends: make(chan error, 8),
 		pipes: &pipes{make(chan net.Conn), make(chan struct{})},
 	}
+	h.state.Store("s")
 	stop, cancel := context.WithCancel(context.Background())
 	h.stop = cancel
-	feed := &Feed{Log: h.log, Stop: stop, State: func(context.Context) (any, error) { return h.state, nil }}
+	feed := &Feed{Log: h.log, Stop: stop, State: func(context.Context) (any, error) { return h.state.Load(), nil }}
 	server := &http.Server{
 		ReadHeaderTimeout: time.Second, ReadTimeout: time.Second, WriteTimeout: time.Second,
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -225,7 +227,7 @@ func TestSlowReaderGetsTheState(t *testing.T) {
 		for i := range 2 * RingSize {
 			h.log.Add("write", i)
 		}
-		h.state = "fresh"
+		h.state.Store("fresh")
 		r.next("{")
 		for {
 			got := r.next("{")
