@@ -131,11 +131,13 @@ test("edit with an ETag guard: two tabs edit one document, the second sees what 
   const read = await hold(second.page, `**/v1/docs/accounts/joint`, "GET");
   await box(second).fill('{"balance": 6, "note": "again"}');
   await second.page.getByRole("button", { name: "Save", exact: true }).click();
+  await second.see(/Done: version/);
   await read.asked;
   assert.equal(await box(second).inputValue(), '{"balance": 6, "note": "again"}');
   await box(second).fill('{"balance": 6, "note": "meanwhile"}');
   await second.page.getByRole("button", { name: "Save", exact: true }).click();
   await until("what was typed meanwhile is stored", async () => (await stored("a", "/v1/docs/accounts/joint")) === '{"balance": 6, "note": "meanwhile"}');
+  await second.see(/Done: version/);
 
   // Nor when the one before has been read while the next is on its way.
   const again = await hold(second.page, `**/v1/docs/accounts/joint`, "PUT");
@@ -147,6 +149,7 @@ test("edit with an ETag guard: two tabs edit one document, the second sees what 
   await (await before).finished();
   const last = await hold(second.page, `**/v1/docs/accounts/joint`, "GET");
   await again.release();
+  await second.see(/Done: version/);
   await last.asked;
   await box(second).fill('{"balance": 6, "note": "last"}');
   await second.page.getByRole("button", { name: "Save", exact: true }).click();

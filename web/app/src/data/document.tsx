@@ -1,4 +1,4 @@
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { to } from "../frame/route.ts";
 import { base, viewed } from "../live/members.ts";
 import { useAsk } from "../parts/ask.ts";
@@ -20,7 +20,10 @@ export function Document({ collection, id }: { collection: string; id: string })
   const { answer, again } = useAsk((signal) => read(base.value, path, signal), [base.value, path]);
   const { copies, again: lookAgain } = useCopies(path);
   const stored = answer.state === "here" ? answer.value : null;
-  const renewing = answer.state === "here" && answer.renewing;
+  // What this page has changed itself is waited for. What others change is not: who types meanwhile is told of it.
+  const changing = useRef(false);
+  if (answer.state !== "here" || !answer.renewing) changing.current = false;
+  const renewing = changing.current;
   const own = copies.find((c) => c.name === viewed.value);
   const moved = stored !== null && own !== undefined && own.state !== "unknown" && own.etag !== stored.etag;
   const draft = drafts.of(`${collection}/${id}`);
@@ -32,6 +35,7 @@ export function Document({ collection, id }: { collection: string; id: string })
     if (answer.state === "failed" && own && own.state !== "unknown") again(); // it answers again
   }, [answer.state, own?.state]);
   const changed = () => {
+    changing.current = true;
     again();
     lookAgain();
   };

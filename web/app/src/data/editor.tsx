@@ -28,7 +28,7 @@ interface Props {
   collection: string;
   id: string;
   stored: Stored | null; // null: the node viewed does not say
-  renewing: boolean; // it is being read anew: what somebody begins to write now would begin with what was
+  renewing: boolean; // it is being read anew after a change of this page: what somebody begins to write now would begin with what was
   moved: boolean; // the node shows another version than was read
   writes: string; // Write-State of the collection
   changed: () => void;

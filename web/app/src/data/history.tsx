@@ -22,7 +22,7 @@ interface Props {
   collection: string;
   id: string;
   stored: Stored;
-  renewing: boolean; // the document is being read anew
+  renewing: boolean; // the document is being read anew after a change of this page
   now: string; // ETag of what the node viewed shows now
   writes: string;
   changed: () => void;
