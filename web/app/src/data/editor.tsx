@@ -42,7 +42,7 @@ export function Editor(props: Props) {
   const [collided, collide] = useState<Now | null>(null);
   const [shelf, setShelf] = useState("");
   const [said, say] = useState("");
-  const { known, wrote } = useWritten<Draft>(stored);
+  const { known, wrote } = useWritten<Draft>(props.renewing);
   const current: Draft = draft ?? known ?? (stored ? beginOn(stored) : { text: "", opened: "", etag: "", context: "" });
   const closed = props.renewing && !draft && !known;
   const type = (text: string) => {

@@ -92,7 +92,7 @@ interface Props {
 function Editor({ name, begin, stored, renewing = false, again }: Props) {
   const key = begin ? `new: ${begin.template}` : name;
   const draft = drafts.of(key);
-  const { known, wrote } = useWritten<Draft>(stored);
+  const { known, wrote } = useWritten<Draft>(renewing);
   const opened: Draft = known ?? { source: stored?.source ?? begin?.source ?? "", etag: stored?.etag ?? "" };
   const current = draft ?? opened;
   const unchanged = stored !== null && current.source === opened.source;

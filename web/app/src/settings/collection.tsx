@@ -58,7 +58,7 @@ function Form({ stored, names, renewing, again }: { stored: Shape; names: string
   const draft = drafts.of(name);
   const [refused, refuse] = useState<Refused | null>(null);
   const [done, setDone] = useState(false);
-  const { known, wrote } = useWritten<Draft>(stored);
+  const { known, wrote } = useWritten<Draft>(renewing);
   const opened: Draft = known ?? { config: configOf(stored), etag: stored.etag ?? "" };
   const current = draft ?? opened;
   const wrong = mistakes(current.config);
