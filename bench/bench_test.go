@@ -142,6 +142,11 @@ func TestClusterFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		if err := c.stop(); err != nil {
+			t.Error(err)
+		}
+	})
 	text, err := os.ReadFile(c.config)
 	if err != nil {
 		t.Fatal(err)

@@ -8,12 +8,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/syncline/syncline/scripts/ports"
 )
 
 const (
@@ -30,6 +31,7 @@ type cluster struct {
 	members []member
 	running map[string]*process
 	client  *http.Client
+	release func() error // gives the addresses back
 
 	profiles string // folder for profiles of the data nodes, or ""
 }
@@ -64,20 +66,21 @@ func newCluster(program, dir string, nodes int, witness bool) (*cluster, error) 
 	if witness {
 		c.members = append(c.members, member{name: "w", role: "witness"})
 	}
-	addresses, err := freeAddresses(3 * len(c.members))
-	if err != nil {
-		return nil, err
-	}
-	for i := range c.members {
-		m := &c.members[i]
-		m.api, m.peer, m.gossip = addresses[3*i], addresses[3*i+1], addresses[3*i+2]
-	}
 	secret := make([]byte, 32)
 	if _, err := rand.Read(secret); err != nil {
 		return nil, err
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
+	}
+	addresses, release, err := ports.Take(context.Background(), 3*len(c.members))
+	if err != nil {
+		return nil, err
+	}
+	c.release = release
+	for i := range c.members {
+		m := &c.members[i]
+		m.api, m.peer, m.gossip = addresses[3*i], addresses[3*i+1], addresses[3*i+2]
 	}
 	return c, errors.Join(
 		os.WriteFile(filepath.Join(dir, "secret"), fmt.Appendf(nil, "%x\n", secret), 0o600),
@@ -96,25 +99,6 @@ func (c *cluster) text() string {
 		b.WriteString("}\n")
 	}
 	return b.String()
-}
-
-// freeAddresses finds loopback addresses that nobody uses. All are held until
-// the last is found, so that they differ.
-func freeAddresses(n int) ([]string, error) {
-	var held []io.Closer
-	var found []string
-	var err error
-	for range n {
-		var tcp net.Listener
-		if tcp, err = new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0"); err != nil {
-			break
-		}
-		held, found = append(held, tcp), append(found, tcp.Addr().String())
-	}
-	for _, h := range held {
-		err = errors.Join(err, h.Close())
-	}
-	return found, err
 }
 
 // start runs one member.
@@ -176,7 +160,7 @@ func (c *cluster) targets() []string {
 	return urls
 }
 
-// stop ends all processes.
+// stop ends all processes, for good.
 func (c *cluster) stop() error {
 	var err error
 	for _, p := range c.running {
@@ -184,7 +168,7 @@ func (c *cluster) stop() error {
 	}
 	clear(c.running)
 	c.client.CloseIdleConnections()
-	return err
+	return errors.Join(err, c.release())
 }
 
 // state is what GET /v1/cluster says, as far as it matters here.

@@ -24,7 +24,7 @@ func TestSweepNamespaces(t *testing.T) {
 	}
 	dead, own := fmt.Sprintf("sl%d-", gone.Process.Pid), fmt.Sprintf("sl%d-", os.Getpid())
 	n := &namespaceCluster{chaosProcesses: newChaosProcesses(chaos.Spec{}, chaosRun{})}
-	made := []string{dead + "hub", dead + "a", dead + "b", own + "hub", own + "a", strings.TrimSuffix(dead, "-") + "0-a", "slow-hub"}
+	made := []string{dead + "hub", dead + "a", dead + "b", own + "hub", own + "a", strings.TrimSuffix(dead, "-") + "0-a", fmt.Sprintf("slow%d-hub", os.Getpid())}
 	left := made[3:]
 	for _, space := range made {
 		if err := n.ip(t.Context(), "netns add "+space); err != nil {

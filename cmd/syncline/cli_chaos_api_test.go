@@ -8,18 +8,13 @@ import (
 	"strings"
 	"testing"
 
-	"go.uber.org/goleak"
-
 	"github.com/syncline/syncline/client"
 )
 
 // From the command line over the API: list, start and watch to the verdict, stop,
 // presets, and heal; a node that is stopped heals what its run broke.
 func TestServeChaos(t *testing.T) {
-	ours := goleak.IgnoreCurrent()
-	defer func() {
-		await(t, "all goroutines end", func() error { return goleak.Find(ours) })
-	}()
+	defer noGoroutineIsLeft(t)()
 	// A long lease, so that a busy machine loses none.
 	c := newTestCluster(t, "timing: {beat: 500ms, lease: 5s}\n", "a", "b")
 	scripts := folderOf(t, map[string]string{
@@ -96,15 +91,6 @@ func (c *testCluster) setPresets(t *testing.T) {
 	run("chaos", "heal").want(t, exitOK, "1 runs stopped")
 	c.awaitFaults(t, 0)
 	run("chaos", "runs", second).want(t, exitOK, "stopped")
-}
-
-// awaitVotes waits until the data nodes have every vote: what a run waits for is
-// its own patience, and not that of a busy machine that starts a cluster.
-func (c *testCluster) awaitVotes(t *testing.T) {
-	t.Helper()
-	for _, name := range c.nodes {
-		await(t, name+" has all votes", func() error { return c.hasVotes(t, name, len(c.api)) })
-	}
 }
 
 // command runs a command line that asks a.

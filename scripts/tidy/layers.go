@@ -17,7 +17,7 @@ var layers = [][]string{
 	{"node"},
 	{
 		"node/peer", "node/link", "node/sqlite", "node/stream", "node/timeline", "conflict/script", "client", "web", "docs",
-		"scripts", "scripts/resolvers", "scripts/chaos/history",
+		"scripts", "scripts/resolvers", "scripts/chaos/history", "scripts/ports",
 	},
 	{"node/rest", "node/replica", "node/quorum", "node/member", "witness/server", "scripts/chaos"},
 	{"cmd/syncline"},
@@ -35,7 +35,7 @@ var beside = map[string][]string{
 	"planted":      {},
 	"scripts/tidy": {},
 	"scripts/e2e":  {"client", "vclock", "conflict", "node", "scripts/chaos"},
-	"bench":        {"client", "bench/load", "node/sqlite"}, // for the sizes of its caches
+	"bench":        {"client", "bench/load", "node/sqlite", "scripts/ports"}, // for the sizes of its caches
 	"bench/bare":   {},
 	"bench/load":   {},
 

@@ -1,0 +1,4 @@
+package ports
+
+// Free is free, for the tests.
+var Free = free
