@@ -58,7 +58,8 @@
 //     memory, time or killed, and Local.
 //   - Steps bound neither memory nor time (squaring integers, doubling lists),
 //     so a Pool runs scripts in child processes with an address-space limit and
-//     a kill timer. Compile executes nothing, so it is safe anywhere. Inline
+//     a limit of processor time: on a busy machine a script gets as far as on
+//     an idle one. Compile executes nothing, so it is safe anywhere. Inline
 //     runs scripts in this process: for a command line that tests one's own.
 //   - A worker has no environment, three pipes, a process group of its own,
 //     and does not outlive its parent.

@@ -70,11 +70,16 @@ const (
 // Limits of this node's worker processes. To pass one is a failure of this
 // node, never a result.
 const (
-	// KillAfter is how long a worker may take for a call, from the request's
-	// first byte to the answer's last. Then the process is killed.
+	// KillAfter is how much processor time a worker may take for a call, from the
+	// request's first byte to the answer's last. Then the process is killed. The
+	// wall clock would blame a script for what a busy machine does; it counts only
+	// where a system does not tell the processor time of another process.
 	KillAfter = 500 * time.Millisecond
 	// KillAfterMore is added for each MiB of documents after the first.
 	KillAfterMore = 30 * time.Millisecond
+	// MaxCall is how long a call may take by the wall clock, however little of a
+	// processor it got. Scripts never wait: such a worker stands still.
+	MaxCall = 5 * time.Second
 	// StartTimeout is how long a worker may take to start and greet.
 	StartTimeout = 5 * time.Second
 	// MinPause is the pause before a dead worker is started again. It doubles
@@ -117,7 +122,9 @@ const (
 	workerScripts = 64
 	// fuseAfter is after how long a worker ends itself, should its parent not
 	// be there any more to kill it. A call may take less.
-	fuseAfter = 3 * time.Second
+	fuseAfter = 2 * MaxCall
+	// minLook is the shortest pause between two looks at a worker's processor time.
+	minLook = 10 * time.Millisecond
 	// wordsTimeout is how long the last words of a dead worker are waited for.
 	wordsTimeout = time.Second
 	// pipeBuffer is how much is read from a pipe at a time, in bytes.

@@ -158,3 +158,24 @@ func TestParentDies(t *testing.T) {
 		return err != nil || strings.Contains(string(state), ") Z ") // its new parent may be slow to look
 	})
 }
+
+// A worker that is kept from its processor has done nothing wrong: its call
+// goes on when it does.
+func TestStalledWorker(t *testing.T) {
+	p := startPool(t, PoolConfig{Command: workerCommand(t, "good-stalled")})
+	s := compile(t, goodSource)
+	mustResolve(t, p, s)
+	pids := children(os.Getpid(), "good-stalled")
+	if len(pids) != 1 {
+		t.Fatalf("workers %v", pids)
+	}
+	if err := syscall.Kill(pids[0], syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	goOn := time.AfterFunc(2*KillAfter, func() { _ = syscall.Kill(pids[0], syscall.SIGCONT) })
+	defer goOn.Stop()
+	mustResolve(t, p, s)
+	if now := children(os.Getpid(), "good-stalled"); !slices.Equal(now, pids) {
+		t.Errorf("worker %v is now %v", pids, now)
+	}
+}

@@ -212,15 +212,18 @@ func TestBadWorkers(t *testing.T) {
 	t.Parallel()
 	big := bank()
 	big.Base = []byte(`{"a":"` + strings.Repeat("x", 4<<20) + `"}`) // more than a pipe holds
+	still := KindTime // where a system does not tell what a worker has taken
+	if _, told := processorTime(os.Getpid()); told {
+		still = KindKilled
+	}
 	for how, want := range map[string]Kind{
 		"garbage": KindKilled, "source": KindKilled, "bomb": KindKilled, "half": KindKilled, "noise": KindKilled,
-		"hang": KindTime, "deaf": KindTime,
+		"hang": still, "deaf": still,
 	} {
 		t.Run(how, func(t *testing.T) {
 			t.Parallel()
 			died := make(chan error, 64)
 			p := startPool(t, PoolConfig{Command: workerCommand(t, how), Died: func(err error) { died <- err }})
-			begin := time.Now()
 			conflict := bank()
 			if how == "deaf" {
 				conflict = big
@@ -228,9 +231,6 @@ func TestBadWorkers(t *testing.T) {
 			r, err := p.Resolve(t.Context(), compile(t, goodSource), conflict)
 			if err != nil || r.Verdict != Failed || !r.Failure.Kind.Local() || r.Failure.Kind != want && !(raceDetector && r.Failure.Kind == KindTime) {
 				t.Fatalf("%+v %v", r, err)
-			}
-			if took := time.Since(begin); took > StartTimeout {
-				t.Errorf("it took %v", took)
 			}
 			if len(r.Failure.Msg) > MaxMessage+len("…") {
 				t.Errorf("%d bytes of last words", len(r.Failure.Msg))

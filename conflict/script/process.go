@@ -14,6 +14,7 @@ import (
 
 // process is one worker process, seen from its parent.
 type process struct {
+	pid    int
 	in     *os.File // its standard input
 	out    *os.File // its standard output
 	reader *bufio.Reader
@@ -77,6 +78,7 @@ func (p *process) watch(cmd *exec.Cmd, started chan<- error) {
 	defer runtime.UnlockOSThread()
 	err := cmd.Start()
 	if err == nil {
+		p.pid = cmd.Process.Pid
 		started <- nil
 		err = cmd.Wait()
 	} else {
@@ -116,13 +118,25 @@ type workerError struct {
 // Error implements error.
 func (e *workerError) Error() string { return e.failure.Msg }
 
-// ask sends a request and waits for its reply, at most that long. With an error
-// the process is dead: the error is an *workerError.
+// ask sends a request and waits for its reply, for so much of the worker's
+// processor time. With an error the process is dead: the error is an *workerError.
 func (p *process) ask(q *request, source string, limit time.Duration) (*reply, error) {
-	deadline := time.Now().Add(limit)
-	if err := errors.Join(p.in.SetWriteDeadline(deadline), p.out.SetReadDeadline(deadline)); err != nil {
-		return nil, p.autopsy(err, limit)
+	if err := errors.Join(p.in.SetWriteDeadline(time.Time{}), p.out.SetReadDeadline(time.Time{})); err != nil {
+		return nil, p.autopsy(err)
 	}
+	t := p.time(limit)
+	answer, err := p.converse(q, source)
+	switch passed := t.stop(); {
+	case err == nil:
+		return answer, nil
+	case passed != nil && errors.Is(err, os.ErrDeadlineExceeded):
+		return nil, errors.Join(p.stop(), &workerError{passed})
+	}
+	return nil, p.autopsy(err)
+}
+
+// converse is ask without its limit. An error leaves the process as it is.
+func (p *process) converse(q *request, source string) (*reply, error) {
 	for range 2 { // the second time with the source
 		if !p.known[q.hash] {
 			q.source = source
@@ -130,17 +144,17 @@ func (p *process) ask(q *request, source string, limit time.Duration) (*reply, e
 		answer, err := p.exchange(q)
 		switch {
 		case err != nil:
-			return nil, p.autopsy(err, limit)
+			return nil, err
 		case answer.needSource && q.source == "":
 			delete(p.known, q.hash)
 		case answer.needSource || (answer.test != nil) != (q.test != ""):
-			return nil, p.autopsy(errMessage, limit)
+			return nil, errMessage
 		default:
 			p.remember(q.hash)
 			return answer, nil
 		}
 	}
-	return nil, p.autopsy(errMessage, limit)
+	return nil, errMessage
 }
 
 // remember notes that the worker has a script. It forgets sooner than the
@@ -174,13 +188,11 @@ const (
 )
 
 // autopsy kills the process and says what ended the call.
-func (p *process) autopsy(err error, limit time.Duration) error {
+func (p *process) autopsy(err error) error {
 	err = errors.Join(err, p.stop())
 	words := string(p.words.text)
 	f := &Failure{}
 	switch {
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		f = failure(KindTime, "the worker was killed after %s", limit)
 	case errors.Is(err, errMessage):
 		f = failure(KindKilled, "the worker sent what is no reply")
 	case strings.Contains(words, "stack exceeds"):

@@ -49,7 +49,7 @@ const (
 	KindInput     Kind = "input"      // the conflict itself is beyond the limits
 
 	KindMemory Kind = "memory" // the worker ran out of its address space or stack
-	KindTime   Kind = "time"   // the worker was killed after its time
+	KindTime   Kind = "time"   // the worker was killed after its processor time
 	KindKilled Kind = "killed" // the worker died for another reason
 )
 
