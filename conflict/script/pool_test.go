@@ -212,7 +212,7 @@ func TestBadWorkers(t *testing.T) {
 	t.Parallel()
 	big := bank()
 	big.Base = []byte(`{"a":"` + strings.Repeat("x", 4<<20) + `"}`) // more than a pipe holds
-	still := KindTime // where a system does not tell what a worker has taken
+	still := KindTime                                               // where a system does not tell what a worker has taken
 	if _, told := processorTime(os.Getpid()); told {
 		still = KindKilled
 	}
