@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -13,6 +12,8 @@ import (
 	"testing"
 
 	"go.uber.org/goleak"
+
+	"github.com/syncline/syncline/scripts/ports"
 )
 
 // HOUSE habit 11: every goroutine stops with its context. Nothing that a test
@@ -132,15 +133,19 @@ func newTestClient(t *testing.T, cfg Config, nodes ...*fake) *Client {
 	return c
 }
 
-// nobody is an address at which nothing listens.
+// nobody is an address at which nothing listens until the test ends.
 func nobody(t *testing.T) string {
 	t.Helper()
-	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	at, release, err := ports.Take(t.Context(), 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	return "http://" + l.Addr().String()
+	t.Cleanup(func() {
+		if err := release(); err != nil {
+			t.Error(err)
+		}
+	})
+	return "http://" + at[0]
 }
 
 func alice() Key { return Key{Collection: "accounts", ID: "alice"} }

@@ -129,13 +129,13 @@ type work struct {
 	over atomic.Bool  // the time is up
 }
 
-// next is the number of the next document, or false at the end of the run.
+// next is the number of the next document, or false at the end of the run. One
+// is handed out however late the first client comes: a run has a request.
 func (w *work) next(random *rand.Rand) (int, bool) {
-	if w.over.Load() {
-		return 0, false
-	}
 	n, keys := int(w.used.Add(1))-1, w.cfg.Keys
 	switch {
+	case n > 0 && w.over.Load():
+		return 0, false
 	case w.cfg.Requests > 0 && n >= w.cfg.Requests:
 		return 0, false
 	case keys.Random:

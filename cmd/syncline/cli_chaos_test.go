@@ -2,6 +2,7 @@ package main
 
 import (
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -15,7 +16,10 @@ func TestCutIsPutOnBothEnds(t *testing.T) {
 	t.Parallel()
 	s := newCLIStand(t, true, "a", "b", "c")
 	a, b, c := s.nodes["a"], s.nodes["b"], s.nodes["c"]
-	s.run("chaos", "cut", "a", "b", "--for", "20s").want(t, exitOK, "a ↔ b", "cut", "19 s")
+	cut := s.run("chaos", "cut", "a", "b", "--for", "20s").want(t, exitOK, "a ↔ b", "cut")
+	if !regexp.MustCompile(`\b1?\d s\b`).MatchString(cut.out) {
+		t.Errorf("it does not say for how long:\n%s", cut.out)
+	}
 	for _, n := range []*cliNode{a, b} {
 		if len(n.faults) != 1 || !n.faults[0].Both || n.faults[0].From != "a" || n.faults[0].To != "b" || time.Duration(n.faults[0].Duration) != 20*time.Second {
 			t.Errorf("%s has the faults %+v", n.name, n.faults)

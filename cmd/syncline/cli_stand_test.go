@@ -132,10 +132,10 @@ func newCLIStand(t *testing.T, chaos bool, names ...string) *cliStand {
 	t.Helper()
 	s := &cliStand{t: t, nodes: map[string]*cliNode{}}
 	roster := rest.Roster{Epoch: 1}
-	for _, name := range names {
-		n := &cliNode{name: name}
-		n.server = httptest.NewUnstartedServer(nil)
-		n.url = "http://" + n.server.Listener.Addr().String()
+	at := freeAddresses(t, len(names)) // nobody else's when a test closes a server
+	for i, name := range names {
+		n := &cliNode{name: name, url: "http://" + at[i]}
+		n.server = &httptest.Server{Listener: listen(t, at[i]), Config: &http.Server{ReadHeaderTimeout: testPatience}}
 		n.turn(true)
 		s.nodes[name] = n
 		roster.Members = append(roster.Members, rest.Member{Name: name, Role: rest.RoleData, API: n.server.Listener.Addr().String()})

@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/syncline/syncline/web"
 )
@@ -37,7 +36,7 @@ func TestDemoOpensTheTour(t *testing.T) {
 		ended := make(chan error, 1)
 		go func() { ended <- d.stayUp(t.Context(), story, c) }()
 		if display != "" {
-			if ok, err := eventually(t.Context(), 10*time.Second, func() bool {
+			if ok, err := eventually(t.Context(), testPatience, func() bool {
 				text, err := os.ReadFile(opened)
 				return err == nil && strings.TrimSpace(string(text)) == want
 			}); !ok || err != nil {

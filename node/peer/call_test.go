@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/syncline/syncline/node/peer"
+	"github.com/syncline/syncline/scripts/ports"
 )
 
 // echo answers with who called and what it said.
@@ -54,15 +55,17 @@ func TestBallotsShareOneConnection(t *testing.T) {
 	}
 }
 
-// A ballot that got no answer in its time must not hurt the next one.
-func TestBallotAfterATimeout(t *testing.T) {
-	silent := make(chan bool, 1)
+// A ballot that got no answer before its caller gave up must not hurt the next
+// one.
+func TestBallotAfterOneGivenUp(t *testing.T) {
+	silent, asked := make(chan bool, 1), make(chan bool)
 	silent <- true
 	run := newSide("b").serve(t, listen(t, "127.0.0.1:0"), map[string]peer.Handler{
 		"/x": func(ctx context.Context, c peer.Caller, w http.ResponseWriter, r *http.Request) {
 			select {
 			case <-silent:
 				_, _ = io.Copy(io.Discard, r.Body)
+				close(asked)
 				<-ctx.Done()
 			default:
 				echo(ctx, c, w, r)
@@ -70,23 +73,35 @@ func TestBallotAfterATimeout(t *testing.T) {
 		},
 	})
 	client := newSide("a").client(t, run.Addr().String())
-	short, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
-	defer cancel()
-	if _, err := client.Ballot(short, "b", "/x", []byte("hi"), 100); !errors.Is(err, context.DeadlineExceeded) {
-		t.Fatalf("got %v, want the deadline", err)
+	impatient, giveUp := context.WithCancel(t.Context())
+	go func() {
+		<-asked
+		giveUp()
+	}()
+	if _, err := client.Ballot(impatient, "b", "/x", []byte("hi"), 100); !errors.Is(err, context.Canceled) {
+		t.Fatalf("got %v, want the caller's end", err)
 	}
 	if got, err := client.Ballot(patient(t), "b", "/x", []byte("hi"), 100); err != nil {
 		t.Errorf("the next ballot: %q, %v", got, err)
 	}
 	if conns, _ := run.seen(); conns != 2 {
-		t.Errorf("%d connections; want a fresh one after the timeout", conns)
+		t.Errorf("%d connections; want a fresh one after the first was given up", conns)
 	}
 }
 
 // A peer that restarted between two ballots costs none of them.
 func TestBallotAfterARestart(t *testing.T) {
-	first := newSide("b").serve(t, listen(t, "127.0.0.1:0"), map[string]peer.Handler{"/x": echo})
-	addr := first.Addr().String()
+	at, release, err := ports.Take(t.Context(), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := release(); err != nil {
+			t.Error(err)
+		}
+	}()
+	addr := at[0]
+	first := newSide("b").serve(t, listen(t, addr), map[string]peer.Handler{"/x": echo})
 	client := newSide("a").client(t, addr)
 	for range 3 {
 		if _, err := client.Ballot(patient(t), "b", "/x", []byte("hi"), 100); err != nil {
@@ -125,7 +140,7 @@ func TestStuckStreamDoesNotStarveBallots(t *testing.T) {
 		t.Fatal(err)
 	}
 	for stuck := false; !stuck; {
-		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
 		if _, err := client.Ballot(ctx, "b", "/x", []byte("hi"), 100); err != nil {
 			t.Fatalf("a ballot beside a flood: %v", err)
 		}

@@ -5,11 +5,11 @@ package quorum
 import (
 	"fmt"
 	"hash/maphash"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/syncline/syncline/witness"
 )
@@ -20,8 +20,16 @@ type move struct {
 	do   func(*tickWorld)
 }
 
-// sampled is how many states there are to each that is checked for being stuck.
-const sampled = 1500
+const (
+	// sampled is how many states there are to each that is checked for being stuck.
+	sampled = 1500
+	// someStates and manyStates end explorations of what has too many states.
+	// Counts, so that a slow machine sees as much as a fast one.
+	someStates = 60_000
+	manyStates = 200_000
+	// manyWalks is how many random ways are taken, some 4 s.
+	manyWalks = 5_000
+)
 
 // late says what may be late, one of a kind for each node. Either alone leaves
 // few enough states to visit all.
@@ -102,14 +110,13 @@ type explored struct {
 }
 
 // explore walks breadth first through every state of two data nodes and a
-// witness that it can reach within the time, and returns the first failure.
-func explore(l late, limit time.Duration, sample int) (explored, string) {
+// witness that it can reach, but at most so many, and returns the first failure.
+func explore(l late, most, sample int) (explored, string) {
 	type reached struct {
 		w *tickWorld
 		p *path
 	}
 	var out explored
-	deadline := time.Now().Add(limit)
 	seed := maphash.MakeSeed()
 	seen := map[uint64]struct{}{}
 	queue := []reached{{newTickWorld(2, small), nil}}
@@ -119,7 +126,7 @@ func explore(l late, limit time.Duration, sample int) (explored, string) {
 		r := queue[0]
 		queue[0] = reached{}
 		queue = queue[1:]
-		if time.Now().After(deadline) {
+		if out.states >= most {
 			return out, ""
 		}
 		for _, m := range r.w.moves(l) {
@@ -270,14 +277,14 @@ func (w *tickWorld) freeze(f frozen) string {
 // in each reached state)", and the promise S, over every order of losses,
 // delays, restarts and cuts of two data nodes and a witness.
 func TestExploreTwo(t *testing.T) {
-	e, why := explore(late{restarts: true}, 25*time.Second, sampled)
+	e, why := explore(late{restarts: true}, math.MaxInt, sampled)
 	t.Logf("restarts: %+v", e)
 	if why == "" && !(e.whole && e.both && e.taken) {
 		why = "the run is void: it did not visit every state, or never reached the bound or a takeover"
 	}
 	for _, l := range []late{{ballots: true}, {answers: true}} {
 		if why == "" {
-			e, why = explore(l, 2*time.Second, sampled)
+			e, why = explore(l, someStates, sampled)
 			t.Logf("%+v: %+v", l, e)
 		}
 	}
@@ -371,10 +378,9 @@ func (w *tickWorld) releaseSome(rng *rand.Rand) {
 	}
 }
 
-// walks takes random ways through worlds of two to five data nodes.
-func walks(limit time.Duration) string {
-	deadline := time.Now().Add(limit)
-	for seed := uint64(0); time.Now().Before(deadline); seed++ {
+// walks takes so many random ways through worlds of two to five data nodes.
+func walks(count uint64) string {
+	for seed := range count {
 		n := []int{4, 2, 4, 3, 4, 5}[seed%6]
 		if why := walk(n, 60, seed); why != "" {
 			return fmt.Sprintf("%d data nodes, seed %d: %s", n, seed, why)
@@ -385,7 +391,7 @@ func walks(limit time.Duration) string {
 
 // As TestExploreTwo, for more data nodes, by random ways.
 func TestExploreMore(t *testing.T) {
-	if why := walks(4 * time.Second); why != "" {
+	if why := walks(manyWalks); why != "" {
 		t.Fatal(why)
 	}
 }

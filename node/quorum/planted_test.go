@@ -17,7 +17,7 @@ func TestPlantedBugsAreFound(t *testing.T) {
 		name string
 		find func() string
 	}{
-		{"walks", func() string { return walks(2 * time.Second) }},
+		{"walks", func() string { return walks(manyWalks / 2) }},
 		{"rows", func() string {
 			for _, r := range rows {
 				if why := tryRow(r, 30); why != "" {
@@ -26,10 +26,10 @@ func TestPlantedBugsAreFound(t *testing.T) {
 			}
 			return ""
 		}},
-		{"explorer with restarts", func() string { _, why := explore(late{restarts: true}, 10*time.Second, sampled); return why }},
-		{"explorer with late ballots", func() string { _, why := explore(late{ballots: true}, 10*time.Second, sampled); return why }},
-		{"explorer with late answers", func() string { _, why := explore(late{answers: true}, 10*time.Second, sampled); return why }},
-		{"storms", func() string { _, why := storms(3 * time.Second); return why }},
+		{"explorer with restarts", func() string { _, why := explore(late{restarts: true}, manyStates, sampled); return why }},
+		{"explorer with late ballots", func() string { _, why := explore(late{ballots: true}, manyStates, sampled); return why }},
+		{"explorer with late answers", func() string { _, why := explore(late{answers: true}, manyStates, sampled); return why }},
+		{"storms", func() string { return storms(manyStorms) }},
 	}
 	for _, bug := range []planted.Bug{
 		planted.LeaseFromReply, planted.NoBootWait, planted.ClearChosen, planted.FirstCome, planted.NoStamp,

@@ -11,13 +11,13 @@ import (
 // packages of one row are joined in cmd, through interfaces that the user of
 // the interface declares.
 var layers = [][]string{
-	{"vclock"},
+	{"vclock", "scripts/ports"},
 	{"conflict/merge"},
 	{"conflict", "witness", "node/wire", "node/strictjson"},
 	{"node"},
 	{
 		"node/peer", "node/link", "node/sqlite", "node/stream", "node/timeline", "conflict/script", "client", "web", "docs",
-		"scripts", "scripts/resolvers", "scripts/chaos/history", "scripts/ports",
+		"scripts", "scripts/resolvers", "scripts/chaos/history",
 	},
 	{"node/rest", "node/replica", "node/quorum", "node/member", "witness/server", "scripts/chaos"},
 	{"cmd/syncline"},
