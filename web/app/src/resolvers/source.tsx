@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 
 /** Mark is a place in a source where something is wrong. */
 export interface Mark {
@@ -18,7 +18,8 @@ export function Source(props: { value: string; change: (value: string) => void; 
   const box = useRef<HTMLTextAreaElement>(null);
   const gutter = useRef<HTMLDivElement>(null);
   const lines = value.split("\n").length;
-  useEffect(() => {
+  // At once, and not a frame later: who types on right after the click types there.
+  useLayoutEffect(() => {
     const b = box.current;
     if (!b || !goTo) return;
     const at = offset(value, goTo.line, goTo.column);
