@@ -45,6 +45,16 @@ test("which node has which version now: each node is asked itself, and unknown i
   }
   await cluster.writable("b");
   await nodes.getByText("2, in conflict").nth(1).waitFor();
+
+  // Of the node viewed, too; what was read of it stays.
+  const asked = await hold(tab.page, `${cluster.base("a")}/v1/docs/tills/k00000`, "HEAD");
+  await nodes.getByText(/\? unknown since/).waitFor();
+  await tab.page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))); // what is asked anew for it has begun
+  await tab.page.getByRole("link", { name: "Open the conflict" }).waitFor();
+  await tab.page.getByRole("region", { name: "Versions", exact: true }).waitFor();
+  assert.equal(await tab.page.getByText(/There is no version here|has seen no version/).count(), 0);
+  await asked.release();
+  await nodes.getByText("2, in conflict").nth(1).waitFor();
   tab.clean();
   await tab.close();
 });

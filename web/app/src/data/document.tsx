@@ -25,14 +25,15 @@ export function Document({ collection, id }: { collection: string; id: string })
   if (answer.state !== "here" || !answer.renewing) changing.current = false;
   const renewing = changing.current;
   const own = copies.find((c) => c.name === viewed.value);
-  const moved = stored !== null && own !== undefined && own.state !== "unknown" && own.etag !== stored.etag;
+  const known = own?.state === "unknown" ? undefined : own; // an unknown one has no ETag, which is not the ETag of nothing
+  const moved = stored !== null && known !== undefined && known.etag !== stored.etag;
   const draft = drafts.of(`${collection}/${id}`);
   const writing = draft !== undefined;
   useEffect(() => {
     if (moved && !writing) again(); // what nobody edits is shown as it is now
-  }, [moved, own?.etag, writing]);
+  }, [moved, known?.etag, writing]);
   useEffect(() => {
-    if (answer.state === "failed" && own && own.state !== "unknown") again(); // it answers again
+    if (answer.state === "failed" && known) again(); // it answers again
   }, [answer.state, own?.state]);
   const changed = () => {
     changing.current = true;
@@ -53,13 +54,13 @@ export function Document({ collection, id }: { collection: string; id: string })
       <ReadOnlyNote collection={own?.writes ?? ""} />
       {stored && stored.versions > 1 && <InConflict collection={collection} id={id} versions={stored.versions} />}
       <div class="data-two">
-        <section aria-label="The document">{(stored || writing) && <Editor collection={collection} id={id} stored={stored} renewing={renewing} moved={moved && own.etag !== draft?.etag} writes={own?.writes ?? ""} changed={changed} />}</section>
+        <section aria-label="The document">{(stored || writing) && <Editor collection={collection} id={id} stored={stored} renewing={renewing} moved={moved && known.etag !== draft?.etag} writes={own?.writes ?? ""} changed={changed} />}</section>
         <section aria-label="Where and why">
           <Copies copies={copies} />
-          <Explain path={path} etag={own?.etag ?? stored?.etag ?? ""} />
+          <Explain path={path} etag={known?.etag ?? stored?.etag ?? ""} />
         </section>
       </div>
-      {stored && <History renewing={renewing} now={own?.etag ?? stored.etag} collection={collection} id={id} stored={stored} writes={own?.writes ?? ""} changed={changed} />}
+      {stored && <History renewing={renewing} now={known?.etag ?? stored.etag} collection={collection} id={id} stored={stored} writes={own?.writes ?? ""} changed={changed} />}
     </>
   );
 }
