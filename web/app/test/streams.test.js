@@ -1,6 +1,7 @@
 // The streams of the page: what it does when a node dies, stands still, or says no.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Cluster, until } from "./cluster.js";
 import { launch, Tab } from "./browser.js";
 
@@ -67,6 +68,28 @@ test("a node that stands still is silent within five seconds, and unknown; then 
   await tab.close();
 });
 
+test("a page that stood still itself takes no node for silent: what waits to be read comes first", async () => {
+  const tab = await Tab.open(browser, cluster.base("a"), "chaos");
+  await tab.page.locator('html[data-green="yes"]').waitFor(); // all three are heard
+  await tab.page.locator(".header").getByText("vote: a and b").waitFor();
+  /** @type {string[]} */ const begun = [];
+  tab.page.on("request", (r) => void (new URL(r.url()).pathname === "/v1/events" && begun.push(r.url())));
+  const { processInfo } = await (await browser.newBrowserCDPSession()).send("SystemInfo.getProcessInfo");
+  const pages = processInfo.filter((p) => p.type === "renderer").map((p) => p.id);
+  for (let round = 0; round < 2; round++) {
+    for (const pid of pages) process.kill(pid, "SIGSTOP");
+    await sleep(4_000);
+    for (const pid of pages) process.kill(pid, "SIGCONT");
+    await cluster.cut("a", "b", "10m");
+    await tab.page.locator(".strip").getByText("a–b cut").waitFor();
+    await cluster.heal();
+    await tab.page.locator(".strip").waitFor({ state: "detached" });
+  }
+  assert.deepEqual(begun, [], "streams that were begun anew");
+  tab.clean();
+  await tab.close();
+});
+
 test("half of the processes unreachable: each is unknown, never 0 and never green; and they come back (rules 1 and 2)", async () => {
   const context = await browser.newContext();
   const blocked = (/** @type {URL} */ url) => ["b", "w"].some((name) => url.host === cluster.member(name).api);
@@ -105,6 +128,7 @@ test("a token that a node does not take, or takes no more: the page asks who you
   /** @type {string[]} */ const sent = [];
   const context = await browser.newContext();
   await context.route("**/v1/**", async (route) => {
+    if (route.request().method() === "POST") good = "second"; // the first has expired by then
     const token = route.request().headers()["authorization"];
     if (token === `Bearer ${good}`) {
       sent.push(new URL(route.request().url()).host);
@@ -126,7 +150,6 @@ test("a token that a node does not take, or takes no more: the page asks who you
   await tab.page.reload(); // it is kept for as long as the tab is open
   await viewing(tab).getByText("Writable").waitFor();
 
-  good = "second";
   await tab.page.getByRole("button", { name: "Put it on" }).click();
   await tab.see("this token has expired");
   await tab.page.getByLabel("Token").fill("second");

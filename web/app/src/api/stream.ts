@@ -1,5 +1,6 @@
 import { headersOf, Refused, refusal, Silent } from "./call.ts";
 import { credential } from "./credential.ts";
+import { silence } from "./silence.ts";
 
 /** Message is one event of a stream, as it came. */
 export interface Message {
@@ -29,7 +30,7 @@ const live = "/v1/events";
 export async function* messages(r: Reading): AsyncGenerator<Message> {
   const quiet = new AbortController();
   const signal = AbortSignal.any([r.signal, quiet.signal]);
-  let timer = setTimeout(() => quiet.abort(), r.silentAfter);
+  const silent = silence(r.silentAfter, () => quiet.abort());
   const token = credential.value;
   const url = r.base + (r.path ?? live);
   const headers = headersOf({ base: r.base, method: "GET", path: url });
@@ -40,8 +41,7 @@ export async function* messages(r: Reading): AsyncGenerator<Message> {
     if (!response.ok || !response.body) throw refusal({ status: response.status, headers: response.headers, text: await response.text() }, response.statusText, token);
     let rest = "";
     for await (const piece of response.body.pipeThrough(new TextDecoderStream())) {
-      clearTimeout(timer);
-      timer = setTimeout(() => quiet.abort(), r.silentAfter);
+      silent.heard();
       const blocks = (rest + piece).split("\n\n");
       rest = blocks.pop() ?? "";
       for (const block of blocks) {
@@ -53,7 +53,7 @@ export async function* messages(r: Reading): AsyncGenerator<Message> {
     if (r.signal.aborted || error instanceof Refused) throw error;
     throw new Silent(r.base, quiet.signal.aborted ? `silent for ${r.silentAfter / 1000} s` : "no connection");
   } finally {
-    clearTimeout(timer);
+    silent.end();
     quiet.abort();
   }
 }

@@ -1,6 +1,7 @@
 import { batch, signal, type ReadonlySignal, type Signal } from "@preact/signals";
 import { Refused, Silent } from "../api/call.ts";
 import { parse } from "../api/exact.ts";
+import { silence } from "../api/silence.ts";
 import { messages } from "../api/stream.ts";
 import { meet, type Hall } from "./share.ts";
 import { begin, event, next, type Event, type Told } from "./told.ts";
@@ -38,14 +39,14 @@ export class Feed {
   private readonly stop = new AbortController();
   private readonly counts = new Map<string, Signal<number>>();
   private reads = false; // this tab reads the stream itself
-  private watchdog = 0;
+  /** It notices when the tab that reads is silent. */
+  private readonly watchdog = silence(hearsaySilentAfter, () => this.lose("the tab that reads its stream is silent"));
   private waiting: Event[] = []; // heard, and not shown yet
   private shownAt = 0;
   private shower = 0;
 
   constructor(readonly base: string) {
     this.hall = meet<Piece>(`syncline ${base}`, (piece) => this.hear(piece));
-    this.watch(); // the tab that reads may stand still
     this.hall.tell({ kind: "hello" });
     this.hall.whenMine(() => this.read());
   }
@@ -53,7 +54,7 @@ export class Feed {
   /** close ends the stream, for a process that has left the roster. */
   close(): void {
     this.stop.abort();
-    clearTimeout(this.watchdog);
+    this.watchdog.end();
     clearTimeout(this.shower);
     this.hall.leave();
   }
@@ -70,7 +71,7 @@ export class Feed {
   /** read follows the stream for as long as the tab is open. */
   private async read(): Promise<void> {
     this.reads = true;
-    clearTimeout(this.watchdog);
+    this.watchdog.end();
     let last = "";
     for (let failures = 0; !this.stop.signal.aborted; failures++) {
       try {
@@ -136,12 +137,6 @@ export class Feed {
     });
   }
 
-  /** watch notices when the tab that reads is silent. */
-  private watch(): void {
-    clearTimeout(this.watchdog);
-    this.watchdog = window.setTimeout(() => this.lose("the tab that reads its stream is silent"), hearsaySilentAfter);
-  }
-
   private hear(piece: Piece): void {
     if (this.reads) {
       if (piece.kind !== "hello" || !this.told.value) return;
@@ -150,7 +145,7 @@ export class Feed {
       return;
     }
     if (piece.kind === "hello") return;
-    this.watch();
+    this.watchdog.heard();
     if (piece.kind === "events") {
       if (!this.told.value && !piece.events.some((e) => e.event === "state")) return this.hall.tell({ kind: "hello" });
       for (const e of piece.events) this.take(e);
