@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { Cluster, program, until } from "./cluster.js";
 import { launch, Tab } from "./browser.js";
+import { hold } from "./gate.js";
 import { twins } from "./twins.js";
 
 /** @type {Cluster} */ let cluster;
@@ -200,12 +201,15 @@ test("restore brings back what lost, revert takes that back, and review says tha
   }
   const tab = await open("x");
   const balance = async () => (await cluster.get("a", "/v1/docs/accounts/x")).balance;
+  const read = await hold(tab.page, `**/v1/conflicts/${ids.x}`, "GET");
   await tab.page.getByRole("button", { name: "Restore a’s value" }).click();
   await tab.see("You restored a’s value.");
   assert.equal(await balance(), 20);
-  await tab.page.getByRole("button", { name: "Revert to the newest" }).click();
+  await read.asked;
+  await tab.page.getByRole("button", { name: "Revert to the newest" }).click(); // at once: what was restored has not been read again
   await tab.see("You took the policy's result back.");
   assert.equal(await balance(), 70);
+  await read.release();
   await tab.page.getByRole("button", { name: "Mark as reviewed" }).click();
   await tab.see("You marked it as reviewed.");
   await tab.see(/reviewed, ended by LWW/);
@@ -243,6 +247,7 @@ test("rule 4: the curl and the command beside a button do what the button does",
 test("two people settle one conflict: the second sees what happened, and keeps what was typed", async () => {
   const second = await open("second");
   await result(second).fill('{"n": 99}');
+  await second.page.getByLabel("Why, for the record").fill("it was 99");
   const first = await open("second");
   await first.page.getByRole("button", { name: "Keep a’s value" }).click();
   await first.see("You kept a’s value.");
@@ -253,7 +258,7 @@ test("two people settle one conflict: the second sees what happened, and keeps w
   await second.page.getByRole("region", { name: "Your result" }).getByText('{"n": 99}').waitFor();
   await second.page.getByRole("link", { name: "← All conflicts" }).click();
   await second.page.goBack(); // whoever has looked elsewhere finds it again
-  await second.page.getByRole("region", { name: "Your result" }).getByText('{"n": 99}').waitFor();
+  for (const typed of ['{"n": 99}', "it was 99"]) await second.page.getByRole("region", { name: "Your result" }).getByText(typed).waitFor();
   await second.sound();
   await second.page.getByRole("button", { name: "Drop it" }).click();
   await second.page.getByRole("region", { name: "Your result" }).waitFor({ state: "detached" });

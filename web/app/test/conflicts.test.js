@@ -214,6 +214,7 @@ test("rule 2: of a node that stands still nothing stays on the screen, neither l
   const one = await Tab.open(browser, cluster.base("b"), `conflicts/${id}`);
   await list(inbox).getByText("tills / k00000").waitFor();
   await one.page.getByLabel(/^Result, as JSON/).fill('{"n": 1}');
+  await one.page.getByLabel("Why, for the record").fill("it was 1");
   await cluster.signal("b", "SIGSTOP");
   try {
     for (const tab of [inbox, one]) {
@@ -231,6 +232,7 @@ test("rule 2: of a node that stands still nothing stays on the screen, neither l
   await list(inbox).getByText("tills / k00000").waitFor();
   await one.see("Why this value");
   assert.equal(await one.page.getByLabel(/^Result, as JSON/).inputValue(), '{"n": 1}');
+  assert.equal(await one.page.getByLabel("Why, for the record").inputValue(), "it was 1");
   for (const tab of [inbox, one]) await tab.close();
   await cluster.writable("b");
   await cluster.writable("a");

@@ -8,9 +8,10 @@ import { base } from "../live/members.ts";
 import { Act } from "../parts/act.tsx";
 import { Json } from "../parts/text.tsx";
 import { clockTime } from "../parts/time.tsx";
-import type { Draft } from "./draft.ts";
+import type { Draft, Typed } from "./draft.ts";
 import { type Seen } from "./look.ts";
 import { useResolverNames } from "./names.ts";
+import { textOf } from "./notices.tsx";
 import { manyCall, manyCommand } from "./rule.ts";
 import { type Conflict, outcome, type Outcome, type Side } from "./shapes.ts";
 import { RunFacts } from "./why.tsx";
@@ -37,10 +38,9 @@ function sideName(c: Conflict, s: Side): string {
 }
 
 /** Settle ends an open conflict: keep one, write another value, or let a resolver decide. */
-export function Settle(props: Deciding & { draft: Draft; text: string; take: (doc: unknown) => void }) {
+export function Settle(props: Deciding & { draft: Draft; text: string; reason: string; type: (change: Partial<Typed>) => void }) {
   const { conflict: c } = props.seen;
-  const reason = useSignal("");
-  const why = reason.value.trim();
+  const why = props.reason.trim();
   const words = why ? ["--reason", why] : [];
   const settle = (body: Record<string, unknown>, ...flags: string[]) => ({
     calls: [decision(c, "resolve", { ...body, ...(why ? { reason: why } : {}) })],
@@ -66,9 +66,9 @@ export function Settle(props: Deciding & { draft: Draft; text: string; take: (do
           failed={props.failed}
         />
       </div>
-      <ByResolver {...props} settle={settle} />
+      <ByResolver {...props} settle={settle} take={(doc) => props.type({ text: textOf(doc) })} />
       <label class="conflicts-reason">
-        Why, for the record <input type="text" maxLength={1000} value={reason.value} onInput={(e) => (reason.value = e.currentTarget.value)} />
+        Why, for the record <input type="text" maxLength={1000} value={props.reason} onInput={(e) => props.type({ reason: e.currentTarget.value })} />
       </label>
     </section>
   );

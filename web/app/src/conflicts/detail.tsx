@@ -1,18 +1,19 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useId, useMemo, useRef } from "preact/hooks";
 import { Refused, type Reply } from "../api/call.ts";
-import { parse } from "../api/exact.ts";
+import { parse, print } from "../api/exact.ts";
 import { to } from "../frame/route.ts";
 import { base, dataNodes, stateOf, told, viewed, viewedMember } from "../live/members.ts";
 import { useAsk } from "../parts/ask.ts";
 import { Drafts } from "../parts/drafts.ts";
 import { Sign } from "../parts/sign.tsx";
 import { Failed } from "../parts/trouble.tsx";
+import { useWritten } from "../parts/written.ts";
 import { put } from "./align.ts";
 import { Compare } from "./compare.tsx";
 import { cutDuring } from "./cuts.ts";
 import { Settle, Undo } from "./decide.tsx";
-import { read } from "./draft.ts";
+import { read, type Typed } from "./draft.ts";
 import { way } from "./episodes.ts";
 import { lastOpened } from "./list.tsx";
 import { evidence, type Evidence, look, quiet, replacedBy, type Seen, useChanges } from "./look.ts";
@@ -24,8 +25,9 @@ import { SpaceTime } from "./spacetime.tsx";
 import { Why } from "./why.tsx";
 import { cutWords } from "./words.ts";
 
-/** drafts are results that somebody has begun to write, by conflict. */
-const drafts = new Drafts<string>((text) => text);
+/** drafts are what somebody has begun to write, by conflict. */
+const drafts = new Drafts<Typed>(({ text, reason }) => print([text, reason]));
+const nothing: Typed = { text: null, reason: "" };
 
 /** Detail is one conflict: its versions beside each other, how it came about, why it shows what it shows, and how to end it. */
 export function Detail({ id }: { id: string }) {
@@ -36,7 +38,13 @@ export function Detail({ id }: { id: string }) {
   // What was read before the node fell silent is not shown as what is.
   const answer: typeof asked.answer =
     asked.answer.state === "here" && silent && asked.answer.at < silent.since ? { state: "failed", error: silent.error, at: silent.since } : asked.answer;
-  const text = drafts.of(id) ?? null; // what somebody has typed; null: nothing
+  const typed = drafts.of(id) ?? nothing;
+  const type = (change: Partial<Typed>) => {
+    const next = { ...(drafts.of(id) ?? nothing), ...change };
+    drafts.keep(id, next.text === null && next.reason === "" ? null : next);
+  };
+  // Until what was done is read again, the next guard is the ETag that its answer told.
+  const { known: etag, wrote } = useWritten<string>(answer.state === "here" && answer.renewing);
   const did = useSignal<Did | null>(null);
   const wasOpen = useRef(false);
   if (answer.state === "here" && answer.value.conflict.state === "open") wasOpen.current = true;
@@ -44,8 +52,9 @@ export function Detail({ id }: { id: string }) {
   const done = (what: string, replies: Reply[]) => {
     const [reply] = replies;
     if (!reply) return;
-    drafts.stored(id, text ?? "", (typed) => typed);
+    drafts.stored(id, typed, (more) => more);
     did.value = { what, decided: decided(parse(reply.text), ""), others: Number(reply.headers.get("Conflict-Count") ?? 0) };
+    wrote(reply.headers.get("ETag") ?? "");
     again();
   };
   // Somebody was faster: what has become of it is more than the refusal says.
@@ -63,7 +72,7 @@ export function Detail({ id }: { id: string }) {
       </p>
       {did.value && <Done did={did.value} />}
       {gone && <Meanwhile conflict={gone} />}
-      {!open && answer.state !== "asking" && text !== null && <Kept text={text} drop={() => drafts.keep(id, null)} />}
+      {!open && answer.state !== "asking" && typed !== nothing && <Kept typed={typed} drop={() => drafts.keep(id, null)} />}
       {answer.state === "asking" && (
         <>
           <h1>Conflict</h1>
@@ -76,7 +85,7 @@ export function Detail({ id }: { id: string }) {
           <Lost id={id} error={answer.error} at={answer.at} again={again} />
         </>
       )}
-      {answer.state === "here" && <Whole seen={answer.value} text={text} type={(t) => drafts.keep(id, t)} done={done} failed={failed} />}
+      {answer.state === "here" && <Whole seen={etag === null ? answer.value : { ...answer.value, etag }} typed={typed} type={type} done={done} failed={failed} />}
     </article>
   );
 }
@@ -92,30 +101,30 @@ function Lost({ id, error, at, again }: { id: string; error: unknown; at: number
 
 interface WholeProps {
   seen: Seen;
-  text: string | null;
-  type: (text: string) => void;
+  typed: Typed;
+  type: (change: Partial<Typed>) => void;
   done: (what: string, replies: Reply[]) => void;
   failed: (error: unknown) => boolean;
 }
 
-function Whole({ seen, text, type, done, failed }: WholeProps) {
+function Whole({ seen, typed, type, done, failed }: WholeProps) {
   const { conflict: c } = seen;
   const open = c.state === "open";
   const { answer } = useAsk((stop) => evidence(base.value, c, stop), [base.value, c.id, c.state]);
   const known = answer.state === "here" ? answer.value : null;
-  const written = text ?? textOf(firstResult(c));
+  const written = typed.text ?? textOf(firstResult(c));
   const draft = useDraft(written);
   const result = open ? draft.column : { deleted: c.result?.deleted ?? false, doc: c.result?.doc ?? null };
   const lost = open ? (known?.explanation?.siblings.flatMap((s) => s.lost) ?? []) : c.lost;
   return (
     <>
       <Title conflict={c} cut={known && cutOf(c, known)} />
-      <Compare conflict={c} lost={lost} result={result} take={open && draft.doc ? (line, cell) => type(textOf(put(draft.doc, line.steps, cell))) : null} />
+      <Compare conflict={c} lost={lost} result={result} take={open && draft.doc ? (line, cell) => type({ text: textOf(put(draft.doc, line.steps, cell)) }) : null} />
       {open ? (
         <>
-          <Editor text={written} fault={draft.read.fault} type={type} />
+          <Editor text={written} fault={draft.read.fault} type={(text) => type({ text })} />
           <ReadOnly />
-          <Settle seen={seen} draft={draft.read} text={written} take={(doc) => type(textOf(doc))} done={done} failed={failed} />
+          <Settle seen={seen} draft={draft.read} text={written} reason={typed.reason} type={type} done={done} failed={failed} />
         </>
       ) : (
         <Undo seen={seen} done={done} failed={failed} />

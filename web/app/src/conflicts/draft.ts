@@ -1,5 +1,11 @@
 import { isObject, parse } from "../api/exact.ts";
 
+/** Typed is what somebody has begun to write of a decision. */
+export interface Typed {
+  text: string | null; // the result; null: it is as it begins
+  reason: string; // for the record
+}
+
 /** Draft is a result that somebody writes by hand: a document, or why it is none. */
 export type Draft = { doc: Record<string, unknown>; fault: null } | { doc: null; fault: string };
 

@@ -6,6 +6,7 @@ import { Copy } from "../parts/copy.tsx";
 import { Json } from "../parts/text.tsx";
 import { Ago } from "../parts/time.tsx";
 import { Trouble } from "../parts/trouble.tsx";
+import type { Typed } from "./draft.ts";
 import type { Conflict, Decided } from "./shapes.ts";
 import { endedAt } from "./words.ts";
 
@@ -88,12 +89,13 @@ export function Unknown({ id }: { id: string }) {
   );
 }
 
-/** Kept is a result that somebody was writing when the conflict went away under their hands. */
-export function Kept({ text, drop }: { text: string; drop: () => void }) {
+/** Kept is what somebody was writing when the conflict went away under their hands. */
+export function Kept({ typed, drop }: { typed: Typed; drop: () => void }) {
   return (
     <section aria-label="Your result" class="conflicts-kept">
-      <h2>Your result, which was not written</h2>
-      <Copy label="copy" text={text} />
+      <h2>What you typed, which was not written</h2>
+      {typed.text !== null && <Copy label="copy" text={typed.text} />}
+      {typed.reason && <Copy label="copy why" text={typed.reason} />}
       <button type="button" class="link" onClick={drop}>
         Drop it
       </button>
