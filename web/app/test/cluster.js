@@ -11,6 +11,8 @@ import { freePorts } from "./ports.js";
 export const program = resolve(process.env.SYNCLINE_BIN ?? fileURLToPath(new URL("../../../bin/syncline", import.meta.url)));
 /** How long a process may take to start or to end, in milliseconds. */
 const soon = 20_000;
+/** The lease of a vote, twice the usual one: a busy machine loses it less easily. A longer one makes each start longer. */
+const lease = "3s";
 
 /** A cluster: data nodes a, b, … and a witness w, each a process of its own. */
 export class Cluster {
@@ -25,7 +27,7 @@ export class Cluster {
     const names = [..."abcdefghi"].slice(0, nodes);
     const ports = await freePorts(3 * nodes + 2);
     const address = () => `127.0.0.1:${ports.pop()}`;
-    const lines = ["cluster: shop", "secret_file: ./secret", "roster:"];
+    const lines = ["cluster: shop", "secret_file: ./secret", `timing: {beat: 300ms, lease: ${lease}}`, "roster:"];
     for (const name of [...names, ...(witness ? ["w"] : [])]) {
       const role = name === "w" ? "witness" : "data";
       const api = address();
@@ -130,18 +132,38 @@ export class Cluster {
     });
   }
 
-  /** Makes conflicts: one document each, written on both sides of a cut, then healed. @param {string} collection @param {number} n */
+  /** Lets a collection take writes at nodes without a majority too, or not. @param {string} collection @param {"accept" | "refuse"} minority */
+  async minority(collection, minority) {
+    const path = `/v1/collections/${collection}`;
+    const r = await this.call("a", "PATCH", path, { minority }, { "Content-Type": "application/merge-patch+json" });
+    if (r.status !== 200 && r.status !== 201) throw new Error(`PATCH ${path}: ${r.status} ${JSON.stringify(r.json)}`);
+    const { dot } = await this.get("a", path);
+    for (const [name, m] of this.members) {
+      if (m.role === "data") await until(`${name} knows the settings of ${collection}`, async () => (await this.get(name, path)).dot === dot);
+    }
+  }
+
+  /**
+   * Makes conflicts: one document each, written on both sides of a cut, then healed. Both sides take their writes
+   * however long they come after the cut.
+   * @param {string} collection @param {number} n
+   */
   async conflict(collection, n = 1) {
     const key = (/** @type {number} */ i) => `/v1/docs/${collection}/k${String(i).padStart(5, "0")}`;
     const lines = (/** @type {number} */ balance) => Array.from({ length: n }, (_, i) => JSON.stringify({ id: `k${String(i).padStart(5, "0")}`, doc: { balance } })).join("\n") + "\n";
-    const bulk = (/** @type {string} */ name, /** @type {number} */ balance) =>
-      fetch(`${this.base(name)}/v1/bulk/${collection}`, { method: "POST", body: lines(balance), headers: { "Content-Type": "application/x-ndjson" } }).then((r) => r.text());
+    const bulk = async (/** @type {string} */ name, /** @type {number} */ balance) => {
+      const r = await fetch(`${this.base(name)}/v1/bulk/${collection}`, { method: "POST", body: lines(balance), headers: { "Content-Type": "application/x-ndjson" } });
+      const said = await r.text();
+      if (!said.includes(`"done":true,"ok":${n},`)) throw new Error(`bulk at ${name}: ${r.status} ${said.slice(-1000)}`);
+    };
     await bulk("a", 120);
     await until("b has them", async () => (await this.call("b", "GET", key(n - 1))).status === 200);
+    await this.minority(collection, "accept");
     await this.cut("a", "b");
     await bulk("a", 20);
     await bulk("b", 70);
     await this.heal();
+    await this.minority(collection, "refuse");
   }
 
   /** Ends all processes and removes the folder. */

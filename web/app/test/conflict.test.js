@@ -46,10 +46,11 @@ before(async () => {
   await cluster.put("a", "/v1/resolvers/no_overdraft", await readFile(fileURLToPath(new URL("../../../scripts/resolvers/no_overdraft.star", import.meta.url)), "utf8"), { "Content-Type": "text/plain" });
   const path = (/** @type {string} */ name) => `/v1/docs/tills/${encodeURIComponent(name)}`;
   const write = async (/** @type {string} */ node, /** @type {string} */ name, /** @type {string | null} */ body) =>
-    body === null ? cluster.call(node, "DELETE", path(name)) : cluster.put(node, path(name), body);
+    body === null ? assert.equal((await cluster.call(node, "DELETE", path(name))).status, 200) : cluster.put(node, path(name), body);
   for (const [name, [base]] of Object.entries(documents)) await write("a", name, base);
   for (const name of ["x", "y"]) await cluster.put("a", `/v1/docs/accounts/${name}`, { balance: 120 });
   await cluster.heal();
+  for (const name of ["tills", "accounts"]) await cluster.minority(name, "accept");
   await cluster.cut("a", "b");
   for (const [i, node] of ["a", "b"].entries()) { // b is the later one, so it is what is shown
     for (const [name, bodies] of Object.entries(documents)) await write(node, name, bodies[i + 1] ?? null);
