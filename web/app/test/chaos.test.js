@@ -4,11 +4,34 @@ import { after, before, test } from "node:test";
 import { Cluster, until } from "./cluster.js";
 import { launch, Tab } from "./browser.js";
 
+/** The scripts that a offers: they wait for the test where it looks. @type {Record<string, string>} */
+const scripts = {
+  looked_at: `# Waits until somebody has looked; then one side of a cut refuses.
+cluster(nodes = 2, witness = True)
+
+put("a", "shop/begun", {"n": 1})
+note("it has begun")
+eventually(lambda: get("a", "shop/looked").ok, what = "somebody has looked", within = "5m")
+load(rate = 50)
+cut("a", "b", lasts = "10m")
+eventually(lambda: len(writers()) == 1, what = "one side goes on writing", within = "1m")
+wait("1s")
+heal()
+converged(within = "1m")
+accounted()
+`,
+  stopped: `# Breaks something, and is stopped before it heals.
+cluster(nodes = 2, witness = True)
+cut("a", "b", lasts = "10m")
+wait("5m")
+`,
+};
+
 /** @type {Cluster} */ let cluster;
 /** @type {import("playwright-core").Browser} */ let browser;
 /** @type {Tab} */ let tab;
 before(async () => {
-  [cluster, browser] = await Promise.all([Cluster.start(), launch()]);
+  [cluster, browser] = await Promise.all([Cluster.start({ scripts }), launch()]);
   tab = await Tab.open(browser, cluster.base("a"), "chaos");
 });
 after(async () => {
@@ -72,10 +95,11 @@ test("a preset is put on both ends of its links, and seen by a second browser; o
 
 test("a script runs to its verdict, line by line, and is saved as JSON, SVG and script (DASHBOARD 5: script runner, verdict, export)", async () => {
   await tab.page.getByLabel("seed").fill("7");
-  await tab.page.getByRole("button", { name: "Run split_brain", exact: true }).click();
+  await tab.page.getByRole("button", { name: "Run looked_at", exact: true }).click();
   await tab.page.locator(".chaos-source .done").first().waitFor();
   await tab.page.getByText("under way").first().waitFor();
   await tab.shoot("chaos-run");
+  await cluster.put("a", "/v1/docs/shop/looked", {});
   await tab.page.locator(".chaos-verdict").waitFor({ timeout: 60_000 });
   const figures = await tab.page.locator(".chaos-verdict").innerText();
   assert.match(figures, /held: \d+ claims[\s\S]*lost\s+0[\s\S]*converged\s+in /);
@@ -92,20 +116,28 @@ test("a script runs to its verdict, line by line, and is saved as JSON, SVG and 
     return { name: download.suggestedFilename(), text: await readFile(await download.path(), "utf8") };
   };
   const json = await saved("JSON");
-  assert.equal(json.name, "split_brain-7.json");
+  assert.equal(json.name, "looked_at-7.json");
   assert.equal(JSON.parse(json.text).verdict.held, true);
   assert.ok(JSON.parse(json.text).steps.length > 10);
   const svg = await saved("SVG");
   assert.match(svg.text, /^<\?xml[\s\S]*<svg[^>]*xmlns="http:\/\/www.w3.org\/2000\/svg"[\s\S]*fill="rgb/);
-  assert.match((await saved("script")).text, /^# The bank\./);
+  assert.match((await saved("script")).text, /^# Waits until/);
   tab.clean();
 });
 
+test("a script that ships runs from the page, and holds", async () => {
+  const other = await Tab.open(browser, cluster.base("b"), "chaos");
+  await cluster.heal(); // the run before leaves votes to be had again
+  await other.page.getByRole("button", { name: "Run equal_writes", exact: true }).click();
+  await other.page.locator(".chaos-verdict").getByText(/held: \d+ claims/).waitFor({ timeout: 60_000 });
+  await other.close();
+});
+
 test("a run that is stopped heals what it broke, and has no verdict (issue 5: stop it)", async () => {
-  await tab.page.getByRole("button", { name: "Run flapping", exact: true }).click();
+  await tab.page.getByRole("button", { name: "Run stopped", exact: true }).click();
   await tab.page.getByText("under way").first().waitFor();
   await until("something is broken", async () => (await faults("a")).length > 0);
-  assert.ok(await tab.page.getByRole("button", { name: "Run split_brain", exact: true }).isDisabled(), "one run at a time");
+  assert.ok(await tab.page.getByRole("button", { name: "Run looked_at", exact: true }).isDisabled(), "one run at a time");
   await tab.page.reload(); // it is found again from what the node tells
   await tab.page.getByRole("button", { name: "Stop, and heal what it broke" }).click();
   await tab.see("It was stopped, and what it broke is healed");

@@ -19,15 +19,17 @@ export class Cluster {
   /** @type {Map<string, { role: string, api: string, process?: import("node:child_process").ChildProcess }>} */
   members = new Map();
   folder = "";
+  /** Where a has its chaos scripts; "": it has those that ship, as all others have. */
+  scripts = "";
 
-  /** Starts a cluster and waits until every node takes writes. @param {{ nodes?: number, witness?: boolean }} [shape] */
-  static async start({ nodes = 2, witness = true } = {}) {
+  /** Starts a cluster and waits until every node takes writes. @param {{ nodes?: number, witness?: boolean, scripts?: Record<string, string> }} [shape] the scripts are offered by a alone */
+  static async start({ nodes = 2, witness = true, scripts = {} } = {}) {
     const c = new Cluster();
     c.folder = await mkdtemp(join(tmpdir(), "syncline-browser-"));
     const names = [..."abcdefghi"].slice(0, nodes);
     const ports = await freePorts(3 * nodes + 2);
     const address = () => `127.0.0.1:${ports.pop()}`;
-    const lines = ["cluster: shop", "secret_file: ./secret", `timing: {beat: 300ms, lease: ${lease}}`, "roster:"];
+    const lines = ["cluster: shop", "secret_file: ./secret", `timing: {lease: ${lease}}`, "roster:"];
     for (const name of [...names, ...(witness ? ["w"] : [])]) {
       const role = name === "w" ? "witness" : "data";
       const api = address();
@@ -36,6 +38,8 @@ export class Cluster {
     }
     await writeFile(join(c.folder, "shop.yaml"), lines.join("\n") + "\n");
     await writeFile(join(c.folder, "secret"), randomBytes(32).toString("hex") + "\n", { mode: 0o600 });
+    if (Object.keys(scripts).length > 0) await mkdir((c.scripts = join(c.folder, "scripts")));
+    for (const [name, text] of Object.entries(scripts)) await writeFile(join(c.scripts, `${name}.star`), text);
     try {
       await Promise.all([...c.members.keys()].map((name) => c.launch(name)));
       await Promise.all(names.map((name) => c.writable(name)));
@@ -52,7 +56,7 @@ export class Cluster {
     const log = await open(join(this.folder, `${name}.log`), "a");
     await mkdir(join(this.folder, name), { recursive: true });
     const command = m.role === "witness" ? "witness" : "serve";
-    const args = [command, "--config", join(this.folder, "shop.yaml"), "--name", name, "--data", join(this.folder, name), ...(chaos ? ["--chaos"] : [])];
+    const args = [command, "--config", join(this.folder, "shop.yaml"), "--name", name, "--data", join(this.folder, name), ...(chaos ? ["--chaos"] : []), ...(this.scripts && name === "a" ? ["--chaos-scripts", this.scripts] : [])];
     m.process = spawn(program, args, { stdio: ["ignore", log.fd, log.fd] });
     await log.close();
     await until(`${name} serves`, async () => {
