@@ -23,7 +23,8 @@ async function press(tab, name) {
 
 /** @param {Tab} tab @param {string} title */
 const step = (tab, title) => tab.page.locator(".tour-step.now h2").filter({ hasText: title }).waitFor();
-
+/** A step that passes by itself stays as one that is done. @param {Tab} tab @param {string} title */
+const passed = (tab, title) => tab.page.locator(".tour-step:not(.now) h2").filter({ hasText: title }).waitFor();
 
 test("the first minute, clicked through to its end: each step does the true thing (DASHBOARD, The first minute)", async () => {
   const tab = await Tab.open(browser, cluster.base("a"), "tour");
@@ -37,13 +38,12 @@ test("the first minute, clicked through to its end: each step does the true thin
 
   await press(tab, "Cut the link");
   await tab.see("cut by chaos");
-  await step(tab, "The lease runs out");
+  await passed(tab, "The lease runs out");
   assert.deepEqual([(await alice("a")).balance, (await alice("b")).balance], [20, 70]);
   await tab.shoot("tour-2-cut");
   await step(tab, "A third write");
-  const { write } = await cluster.get("b", "/v1/cluster");
-  const [winner, loser] = write.state === "writable" ? ["b", "a"] : ["a", "b"];
-  await tab.see(`${winner} takes writes, ${loser} does not`);
+  const landed = await tab.page.getByText(/[ab] takes writes, [ab] does not/).innerText();
+  const [, winner = "", loser = ""] = /([ab]) takes writes, ([ab]) does not/.exec(landed) ?? [];
 
   await press(tab, `Take 10 more at ${loser}`);
   await tab.see("503 read_only");

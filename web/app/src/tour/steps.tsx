@@ -86,7 +86,7 @@ function VoteStep({ at, a, b }: Of) {
       }
     >
       <p role="status">
-        Each node was lent the vote of the other, and of the witness, for 1.5 s. {a.name} and {b.name} cannot renew each other's; the witness renews one side's only. Watch the rings drain:{" "}
+        Each node was lent the vote of the other, and of the witness, for the time of a lease. {a.name} and {b.name} cannot renew each other's; the witness renews one side's only. Watch the rings drain:{" "}
         {[a, b].map((m) => `${m.name} has ${told(m)?.node?.write.votes.have ?? "an unknown number"} of 3`).join(", ")}.
       </p>
     </Step>
