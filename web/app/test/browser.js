@@ -31,6 +31,8 @@ export class Tab {
     this.faults = [];
     /** Requests that did not go to loopback. @type {string[]} */
     this.foreign = [];
+    /** Nobody looks at it any more. */
+    this.closing = false;
   }
 
   /**
@@ -80,13 +82,13 @@ export class Tab {
     try {
       await (await this.context.newPage()).close();
     } catch (error) {
-      if (!this.page.isClosed()) throw error;
+      if (!this.closing && !this.page.isClosed()) throw error;
     }
   }
 
-  /** Waits until the screen shows a text. @param {string | RegExp} text @param {number} [timeout] */
-  async see(text, timeout = 10_000) {
-    await this.page.getByText(text).first().waitFor({ timeout });
+  /** Waits until the screen shows a text. @param {string | RegExp} text @param {number} [timeout] longer than usual, in milliseconds */
+  async see(text, timeout) {
+    await this.page.getByText(text).first().waitFor(timeout ? { timeout } : {});
   }
 
   /** Takes a screenshot to look at. @param {string} name */
@@ -117,6 +119,7 @@ export class Tab {
   }
 
   async close() {
+    this.closing = true;
     await this.context.close();
   }
 }

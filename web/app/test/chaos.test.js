@@ -76,6 +76,7 @@ test("the grid works by keyboard alone, and every press shows its two twins (rul
 
 test("a preset is put on both ends of its links, and seen by a second browser; one button heals (DASHBOARD 5, rule 5)", async () => {
   const other = await Tab.open(browser, cluster.base("b"), "chaos", { theme: "dark" });
+  await tab.page.locator("label", { hasText: /^for/ }).locator("select").selectOption("15m"); // until it is healed
   await tab.page.getByLabel("preset").selectOption("isolate");
   await tab.page.locator("label", { hasText: /^node/ }).locator("select").selectOption("b");
   await tab.page.getByRole("button", { name: /Put it on/ }).click();

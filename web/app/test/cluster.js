@@ -116,10 +116,10 @@ export class Cluster {
     return r;
   }
 
-  /** Cuts the link between two members on both ends. @param {string} x @param {string} y @param {string} [duration] */
-  async cut(x, y, duration = "60s") {
+  /** Cuts the link between two members on both ends, until it is healed. @param {string} x @param {string} y */
+  async cut(x, y) {
     for (const name of [x, y]) {
-      const r = await this.call(name, "POST", "/v1/chaos/faults", { from: x, to: y, kind: "cut", both: true, duration });
+      const r = await this.call(name, "POST", "/v1/chaos/faults", { from: x, to: y, kind: "cut", both: true, duration: "10m" });
       if (r.status !== 201) throw new Error(`cut at ${name}: ${r.status} ${JSON.stringify(r.json)}`);
     }
   }

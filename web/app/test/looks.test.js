@@ -92,7 +92,7 @@ test("healed with conflicts", async (t) => {
       await tab.page.locator(".header").getByText("1 conflict open").waitFor();
       await sound(`${name}-conflicts`);
       await tab.page.setViewportSize(phone);
-      await until("nothing is wider than a phone", () => tab.page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 5_000);
+      await until("nothing is wider than a phone", () => tab.page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
       await tab.shoot(`${name}-phone`);
       await tab.sound();
       await tab.page.setViewportSize(wide);
