@@ -80,7 +80,7 @@ test('healed with conflicts: grouped by episode ("cut …: n conflicts, by LWW, 
     await tab.page.getByRole("link", { name: "Open 4" }).waitFor();
     await tab.page.getByRole("link", { name: "Settled 4" }).waitFor();
     await list(tab).getByRole("heading", { name: /^a and b: cut \d/ }).waitFor();
-    await list(tab).getByText(/^8 conflicts, .*4 open$/).waitFor();
+    await list(tab).getByText(/^\d conflicts, .*4 open$/).waitFor();
     const row = list(tab).getByRole("listitem").nth(1);
     for (const words of [/^a \d\d:\d\d:\d\d\.\d$/, /^b \d\d:\d\d:\d\d\.\d$/, "open, policy manual", /ago|just now/, "/balance: −100 not shown, of a"]) await row.getByText(words).first().waitFor();
     assert.match(await row.innerText(), /tills \/ k00000/);
@@ -164,13 +164,16 @@ test("1,000 conflicts are scrolled: at most 200 rows in the DOM, no main-thread 
   assert.ok(most <= 200 && most > 5, `${most} rows`);
   console.log(`1,000 conflicts read and scrolled: longest task ${longest.toFixed(0)} ms, ${most} rows in the DOM`);
   assert.ok(longest <= 100, `a task of ${longest} ms`);
-  await cluster.call("b", "POST", "/v1/conflicts/resolve", { pick: "newest", filter: { c: "many" } }).catch(() => {}); // an answer of many lines is no JSON
-  await tab.see("No conflict is open, as far as a knows, with these filters", 20_000);
+  const settled = await fetch(`${cluster.base("b")}/v1/conflicts/resolve`, { method: "POST", body: JSON.stringify({ pick: "newest", filter: { c: "many" } }), headers: { "Content-Type": "application/json" } });
+  const { done, ok } = JSON.parse((await settled.text()).trim().split("\n").at(-1) ?? "");
+  assert.deepEqual([done, ok], [true, 1000]);
+  await tab.see("No conflict is open, as far as a knows, with these filters", 60_000);
   tab.clean();
   await tab.close();
 });
 
 test("cut: an episode that goes on, and the minority viewed: it takes no decision, and says who does", async () => {
+  await cluster.cut("b", "w"); // or the witness might keep b
   await cluster.cut("a", "b");
   try {
     await lookDuringCut();

@@ -78,7 +78,7 @@ test("keyboard: Tab leaves the editor, Ctrl-] indents", async () => {
 });
 
 test("list and versions: a new version, a rollback, and a deletion", async () => {
-  await cluster.call("a", "PUT", "/v1/resolvers/newest", rule, { "Content-Type": "text/plain" });
+  await cluster.put("a", "/v1/resolvers/newest", rule, { "Content-Type": "text/plain" });
   const first = (await inForce("newest")).hash;
   const tab = await Tab.open(browser, cluster.base("a"), "resolvers/newest");
   tab.page.on("dialog", (d) => void d.accept());
@@ -109,10 +109,10 @@ test("list and versions: a new version, a rollback, and a deletion", async () =>
 });
 
 test("two people change one resolver: the second sees what happened, and nothing is lost", async () => {
-  await cluster.call("a", "PUT", "/v1/resolvers/shared", rule, { "Content-Type": "text/plain" });
+  await cluster.put("a", "/v1/resolvers/shared", rule, { "Content-Type": "text/plain" });
   const tab = await Tab.open(browser, cluster.base("a"), "resolvers/shared");
   await source(tab).fill(`# mine\n${rule}`);
-  await cluster.call("a", "PUT", "/v1/resolvers/shared", `# theirs\n${rule}`, { "Content-Type": "text/plain" });
+  await cluster.put("a", "/v1/resolvers/shared", `# theirs\n${rule}`, { "Content-Type": "text/plain" });
   await tab.page.getByRole("button", { name: "Save as a new version" }).click();
   const trouble = tab.page.getByRole("alert").filter({ hasText: "Somebody else has stored another version" });
   await trouble.getByText("# theirs").waitFor();
