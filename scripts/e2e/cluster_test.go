@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,18 +28,6 @@ const (
 	portTries = 20
 )
 
-// The default timing of a cluster (PROTOCOL part 2).
-const (
-	beat    = 150 * time.Millisecond
-	lease   = 1500 * time.Millisecond
-	promise = 1650 * time.Millisecond // T'
-	drift   = 1                       // ρ, in per cent
-	bound   = 2100 * time.Millisecond // B for two data nodes and a witness
-)
-
-// drifted is d on a clock that is slow by ρ.
-func drifted(d time.Duration) time.Duration { return d * (100 + drift) / 100 }
-
 // member is one process of the roster with its sockets.
 type member struct {
 	name, role        string
@@ -56,21 +45,26 @@ type cluster struct {
 	running map[string]*process
 	clients map[string]*client.Client
 	flags   []string // more arguments of the data nodes
+	timing
 }
 
 // clusterConfig says which cluster is wanted.
 type clusterConfig struct {
-	id      string   // "" is e2e
-	data    []string // names of the data nodes
-	witness bool     // with a witness w
-	extra   string   // lines for the configuration
-	flags   []string // more arguments of the data nodes
+	id      string        // "" is e2e
+	data    []string      // names of the data nodes
+	witness bool          // with a witness w
+	lease   time.Duration // 0 is the default
+	extra   string        // lines for the configuration
+	flags   []string      // more arguments of the data nodes
 }
 
 // newCluster binds the sockets and writes the configuration. It starts nothing.
 func newCluster(t *testing.T, cfg clusterConfig) *cluster {
 	t.Helper()
-	c := &cluster{root: t, t: t, dir: t.TempDir(), running: map[string]*process{}, clients: map[string]*client.Client{}, flags: cfg.flags}
+	c := &cluster{
+		root: t, t: t, dir: t.TempDir(), running: map[string]*process{}, clients: map[string]*client.Client{},
+		flags: cfg.flags, timing: timingOf(cmp.Or(cfg.lease, lease)),
+	}
 	for _, name := range cfg.data {
 		c.members = append(c.members, bindMember(t, name, "data"))
 	}
@@ -152,7 +146,7 @@ func (m *member) keep(t *testing.T, name string, socket interface{ Close() error
 // text is the configuration.
 func (c *cluster) text(id, extra string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "cluster: %s\nsecret_file: ./secret\nauth: none\n%sroster:\n", id, extra)
+	fmt.Fprintf(&b, "cluster: %s\nsecret_file: ./secret\nauth: none\ntiming: {lease: %s}\n%sroster:\n", id, c.lease, extra)
 	for _, m := range c.members {
 		fmt.Fprintf(&b, "  - {name: %s, role: %s, api: %s, peer: %s", m.name, m.role, m.api, m.peer)
 		if m.gossip != "" {

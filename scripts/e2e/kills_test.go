@@ -111,7 +111,7 @@ func TestActorBelowFull(t *testing.T) {
 // checkpoints) and exits 0."
 func TestDrain(t *testing.T) {
 	t.Parallel()
-	c := newCluster(t, clusterConfig{data: []string{"a", "b"}, witness: true, extra: "storage: {sync: normal}\n"})
+	c := newCluster(t, clusterConfig{data: []string{"a", "b"}, witness: true, lease: longLease, extra: "storage: {sync: normal}\n"})
 	c.startAll()
 	l := c.newLoad("drain")
 	l.awaitAcks(enough, "a", "b")

@@ -14,8 +14,8 @@ import (
 const (
 	// workersPerNode is how many clients write at one node at once.
 	workersPerNode = 4
-	// pace is the shortest time between two writes of one client: a refused one
-	// returns at once, and must not fill the ledger.
+	// pace is the shortest time between two writes of one client, at the default
+	// lease: a refused one returns at once, and must not fill the ledger.
 	pace = 4 * time.Millisecond
 	// enough is how many acknowledged writes make a load, below which a test
 	// proves nothing.
@@ -54,7 +54,7 @@ func (c *cluster) newLoad(name string) *load {
 // work is one client: it writes at one node, one key after the other. A write
 // that was begun is waited for, so that its outcome is known.
 func (l *load) work(ctx context.Context, node, name string) {
-	tick := time.NewTicker(pace)
+	tick := time.NewTicker(pace * l.c.lease / lease)
 	defer tick.Stop()
 	whole := context.WithoutCancel(ctx)
 	for n := 0; ; n++ {

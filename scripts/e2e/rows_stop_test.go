@@ -65,7 +65,7 @@ func (c *cluster) stopOnce(round int) int {
 			c.t.Fatal(err)
 		}
 	}
-	awaitTime(c.t, stopped.Add(drifted(lease)))
+	awaitTime(c.t, stopped.Add(drifted(c.lease)))
 	c.awaitState("b", "goes on", writable)
 	contested := c.contest(writers)
 	resumed := h.since(time.Now())

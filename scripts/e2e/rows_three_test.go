@@ -12,7 +12,7 @@ import (
 // through C; then C dies: A and B RO".
 func TestChainOfThree(t *testing.T) {
 	t.Parallel()
-	c := newCluster(t, clusterConfig{data: []string{"a", "b", "c"}})
+	c := newCluster(t, clusterConfig{data: []string{"a", "b", "c"}, lease: longLease})
 	c.startAll()
 	l := c.newLoad("r11")
 	l.awaitAcks(enough, "a", "b", "c")
@@ -20,7 +20,7 @@ func TestChainOfThree(t *testing.T) {
 	c.cut("a", "b")
 	cutAt := time.Now()
 	// Past every lease that a and b gave each other before the cut.
-	awaitTime(t, cutAt.Add(2*lease))
+	awaitTime(t, cutAt.Add(drifted(c.lease)))
 	for from, to := range map[string]string{"a": "b", "b": "a"} {
 		key := client.Key{Collection: "probe", ID: "from-" + from}
 		if _, err := c.at(from).Put(c.context(), key, []byte(`{}`), client.PutOptions{}); err != nil {
@@ -37,7 +37,7 @@ func TestChainOfThree(t *testing.T) {
 	death := l.now()
 	c.awaitReadOnly("a")
 	c.awaitReadOnly("b")
-	awaitTime(t, l.ledger.epoch.Add(time.Duration(death)+2*lease))
+	awaitTime(t, l.ledger.epoch.Add(time.Duration(death)+drifted(c.lease)+lease))
 	beforeHeal := l.now()
 	c.heal()
 	c.start("c")
@@ -49,7 +49,7 @@ func TestChainOfThree(t *testing.T) {
 		c.checkNoRefusal(h, name, before, beforeDeath)
 	}
 	for _, name := range []string{"a", "b"} {
-		c.checkSilent(h, name, death+int64(drifted(lease)+delivery), beforeHeal)
+		c.checkSilent(h, name, death+int64(drifted(c.lease)), beforeHeal)
 	}
 	c.checkPresence(h)
 }
