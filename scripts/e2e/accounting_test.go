@@ -66,10 +66,7 @@ func TestAccounting(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t, clusterConfig{data: []string{"a", "b"}, witness: true})
 	c.startAll()
-	config := client.Configuration{Whole: []byte(`{"minority":"accept","history":"forever","records":"forever"}`)}
-	if _, err := c.at("a").Configure(c.context(), blindKey().Collection, config); err != nil {
-		t.Fatal(err)
-	}
+	c.mustConfigure("a", blindKey().Collection, `{"minority":"accept","history":"forever","records":"forever"}`)
 	c.awaitEqual()
 	writers := c.writeBlindly()
 	c.awaitAllVotes()
@@ -320,10 +317,7 @@ func (c *cluster) checkPast(w *blind) {
 // collection" (DESIGN 3, 7): both end, here at once, on both nodes.
 func (c *cluster) checkForgotten() {
 	c.t.Helper()
-	config := client.Configuration{Whole: []byte(`{"minority":"accept","history":"0s","records":"0s"}`)}
-	if _, err := c.at("a").Configure(c.context(), blindKey().Collection, config); err != nil {
-		c.t.Fatal(err)
-	}
+	c.mustConfigure("a", blindKey().Collection, `{"minority":"accept","history":"0s","records":"0s"}`)
 	await(c.t, "the past is forgotten", func() error {
 		for _, name := range c.data() {
 			counts, err := c.at(name).ConflictCounts(c.context(), client.Options{})

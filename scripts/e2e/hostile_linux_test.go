@@ -179,7 +179,10 @@ type hostileOutcome struct {
 // refused with a reason, and is not there.
 func (c *cluster) storeHostile(h hostileScript) bool {
 	c.t.Helper()
-	_, err := c.at("a").PutResolver(c.context(), h.name, []byte(h.source), client.PutOptions{})
+	err := taken(c.context(), func() error {
+		_, err := c.at("a").PutResolver(c.context(), h.name, []byte(h.source), client.PutOptions{})
+		return err
+	})
 	if err == nil {
 		if !h.compiles() {
 			c.t.Errorf("%s was stored, and must not compile", h.name)
@@ -203,10 +206,7 @@ func (c *cluster) storeHostile(h hostileScript) bool {
 func (c *cluster) useHostile(h hostileScript) (name string) {
 	c.t.Helper()
 	name = strings.ReplaceAll(h.name, "_", "-")
-	config := fmt.Appendf(nil, `{"policy":{"kind":"script","resolver":%q}}`, h.name)
-	if _, err := c.at("a").Configure(c.context(), name, client.Configuration{Whole: config}); err != nil {
-		c.t.Fatal(err)
-	}
+	c.mustConfigure("a", name, fmt.Sprintf(`{"policy":{"kind":"script","resolver":%q}}`, h.name))
 	return name
 }
 
@@ -290,7 +290,10 @@ func (c *cluster) ordinary(ctx context.Context, node string) ([]time.Duration, e
 		}
 		key := client.Key{Collection: collection, ID: node + strconv.Itoa(n%50)}
 		begun := time.Now()
-		_, err := c.at(node).Put(whole, key, fmt.Appendf(nil, `{"n":%d}`, n), client.PutOptions{})
+		err := taken(whole, func() error { // all the time that it takes counts
+			_, err := c.at(node).Put(whole, key, fmt.Appendf(nil, `{"n":%d}`, n), client.PutOptions{})
+			return err
+		})
 		written := time.Now()
 		if err != nil {
 			return nil, err
@@ -308,12 +311,20 @@ func (c *cluster) makeConflicts(ctx context.Context, used []string, made *atomic
 	for ctx.Err() == nil {
 		n := made.Add(1)
 		key := client.Key{Collection: used[int(n)%len(used)], ID: "c" + strconv.FormatInt(n, 10)}
-		at := c.at("a")
-		base, err := at.Put(ctx, key, []byte(`{"balance":100,"tags":["x"],"attack":true}`), client.PutOptions{})
+		put := func(body, seen string) (context string, err error) {
+			err = taken(ctx, func() error {
+				w, err := c.at("a").Put(ctx, key, []byte(body), client.PutOptions{Context: seen})
+				if err == nil {
+					context = w.Context
+				}
+				return err
+			})
+			return context, err
+		}
+		base, err := put(`{"balance":100,"tags":["x"],"attack":true}`, "")
 		for _, body := range []string{`{"balance":20,"tags":["x","a"],"attack":true}`, `{"balance":70,"tags":["x","b"],"attack":true}`} {
 			if err == nil {
-				// Both have seen the base, and not each other.
-				_, err = at.Put(ctx, key, []byte(body), client.PutOptions{Context: base.Context})
+				_, err = put(body, base) // both have seen the base, and not each other
 			}
 		}
 		for _, name := range c.data() {

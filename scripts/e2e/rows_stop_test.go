@@ -120,9 +120,7 @@ func (c *cluster) contest(writers []stopWriter) map[string]bool {
 	for i := range writers {
 		key := *writers[i].key.Load()
 		keys[key] = true
-		if _, err := c.at("b").Put(c.context(), client.Key{Collection: collection, ID: key}, []byte(`{"by":"b"}`), client.PutOptions{}); err != nil {
-			c.t.Fatal(err)
-		}
+		c.mustPut("b", client.Key{Collection: collection, ID: key}, `{"by":"b"}`)
 	}
 	return keys
 }

@@ -45,14 +45,12 @@ func TestScriptSettles(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t, clusterConfig{data: []string{"a", "b"}, witness: true})
 	c.startAll()
-	stored, err := c.at("b").PutResolver(c.context(), "lowest", []byte(lowest), client.PutOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	config := []byte(`{"policy":{"kind":"script","resolver":"lowest"},"minority":"accept"}`)
-	if _, err := c.at("b").Configure(c.context(), "accounts", client.Configuration{Whole: config}); err != nil {
-		t.Fatal(err)
-	}
+	var stored *client.Resolver
+	c.mustTake("the resolver", func() (err error) {
+		stored, err = c.at("b").PutResolver(c.context(), "lowest", []byte(lowest), client.PutOptions{})
+		return err
+	})
+	c.mustConfigure("b", "accounts", `{"policy":{"kind":"script","resolver":"lowest"},"minority":"accept"}`)
 	c.awaitEqual()
 	c.cut("a", "b")
 	c.awaitOneWriter()

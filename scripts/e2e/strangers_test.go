@@ -60,10 +60,7 @@ func (c *cluster) checkStranger(place, name, config, reason string) {
 	c.awaitState("a", "has the other two votes", func(s *client.Cluster) bool {
 		return writable(s) && s.Write.Votes == client.Votes{Have: 2, Need: 2, Of: 3}
 	})
-	key := client.Key{Collection: "probe", ID: reason}
-	if _, err := c.at("a").Put(c.context(), key, []byte(`{}`), client.PutOptions{}); err != nil {
-		c.t.Error(err)
-	}
+	c.mustPut("a", client.Key{Collection: "probe", ID: reason}, `{}`)
 	if text := c.running["a"].printed(); !strings.Contains(text, "reason="+reason) {
 		c.t.Errorf("a does not say why it refused %s:\n%s", place, text)
 	}

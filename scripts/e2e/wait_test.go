@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -37,6 +38,48 @@ func await(t *testing.T, what string, holds func() error) {
 			t.Fatal(t.Context().Err())
 		}
 	}
+}
+
+// taken makes a write until a node takes it: a busy machine may lose a lease, and
+// 503 read_only says that nothing was applied, so it may be made again.
+func taken(ctx context.Context, write func() error) error {
+	for deadline := time.Now().Add(patience); ; {
+		err := write()
+		if !errors.Is(err, client.ReadOnly) || time.Now().After(deadline) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(lookEvery):
+		}
+	}
+}
+
+// mustTake makes a write that is no more than a step of a test.
+func (c *cluster) mustTake(what string, write func() error) {
+	c.t.Helper()
+	if err := taken(c.context(), write); err != nil {
+		c.t.Fatalf("%s: %v", what, err)
+	}
+}
+
+// mustPut writes a document at a node.
+func (c *cluster) mustPut(name string, key client.Key, body string) {
+	c.t.Helper()
+	c.mustTake("a write of "+key.ID+" at "+name, func() error {
+		_, err := c.at(name).Put(c.context(), key, []byte(body), client.PutOptions{})
+		return err
+	})
+}
+
+// mustConfigure configures a collection at a node.
+func (c *cluster) mustConfigure(name, collection, config string) {
+	c.t.Helper()
+	c.mustTake("the configuration of "+collection+" at "+name, func() error {
+		_, err := c.at(name).Configure(c.context(), collection, client.Configuration{Whole: []byte(config)})
+		return err
+	})
 }
 
 // awaitTime waits until an instant has passed.
