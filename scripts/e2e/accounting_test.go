@@ -8,7 +8,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/syncline/syncline/client"
 	"github.com/syncline/syncline/vclock"
@@ -31,6 +30,7 @@ func blindKey() client.Key { return client.Key{Collection: "blind", ID: "one"} }
 // blind is a client that writes one key at one node without a look at it.
 type blind struct {
 	node   string
+	limit  *atomic.Int64 // of acknowledged writes, of both clients
 	acked  atomic.Int64
 	bodies map[vclock.Dot]string // of acknowledged writes
 	failed error                 // what the writer cannot go on after
@@ -40,13 +40,14 @@ type blind struct {
 // whose outcome nobody knows, is not made again: the next has another body.
 func (b *blind) work(ctx context.Context, at *client.Client) {
 	for n := 0; b.acked.Load() < blindWrites && ctx.Err() == nil; n++ {
+		if b.acked.Load() >= b.limit.Load() {
+			pauseFor(ctx, pace)
+			continue
+		}
 		body := fmt.Sprintf(`{"by":%q,"n":%d}`, b.node, n)
 		w, err := at.Put(ctx, blindKey(), []byte(body), client.PutOptions{})
 		if err != nil {
-			select {
-			case <-ctx.Done():
-			case <-time.After(pace):
-			}
+			pauseFor(ctx, pace)
 			continue
 		}
 		dot, err := vclock.ParseDot(w.Dot)
@@ -93,13 +94,19 @@ func (c *cluster) writeBlindly() []*blind {
 	defer group.Wait()
 	defer cancel()
 	var writers []*blind
+	limit := &atomic.Int64{}
 	for _, node := range c.data() {
-		w := &blind{node: node, bodies: map[vclock.Dot]string{}}
+		w := &blind{node: node, limit: limit, bodies: map[vclock.Dot]string{}}
 		writers = append(writers, w)
 		group.Go(func() { w.work(ctx, c.at(node)) })
 	}
-	reach := func(count int64) {
+	// A client that is faster may be one stage ahead and then waits: else it might
+	// have no write left to make in a cut.
+	const stages = 2*blindCuts + 1
+	reach := func(stage int64) {
 		c.t.Helper()
+		count := stage * blindWrites / stages
+		limit.Store((stage + 1) * blindWrites / stages)
 		await(c.t, fmt.Sprintf("%d acknowledged writes at each node", count), func() error {
 			for _, w := range writers {
 				if have := w.acked.Load(); have < count {
@@ -110,13 +117,13 @@ func (c *cluster) writeBlindly() []*blind {
 		})
 	}
 	for i := range int64(blindCuts) {
-		reach((2*i + 1) * blindWrites / (2*blindCuts + 1))
+		reach(2*i + 1)
 		c.cut("a", "b")
 		// "Minority: accept": both sides go on through the cut.
-		reach((2*i + 2) * blindWrites / (2*blindCuts + 1))
+		reach(2*i + 2)
 		c.heal()
 	}
-	reach(blindWrites)
+	reach(stages)
 	group.Wait()
 	for _, w := range writers {
 		if w.failed != nil {

@@ -48,11 +48,17 @@ func taken(ctx context.Context, write func() error) error {
 		if !errors.Is(err, client.ReadOnly) || time.Now().After(deadline) {
 			return err
 		}
-		select {
-		case <-ctx.Done():
+		if pauseFor(ctx, lookEvery); ctx.Err() != nil {
 			return err
-		case <-time.After(lookEvery):
 		}
+	}
+}
+
+// pauseFor waits for a time, or until a context has ended.
+func pauseFor(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
 	}
 }
 
