@@ -3,6 +3,7 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -43,7 +44,13 @@ func runTests(m *testing.M) (code int) {
 	if code = m.Run(); code != 0 {
 		return code
 	}
-	if err := goleak.Find(); err != nil {
+	// The connections of plain requests may be idle yet, and take a while to end.
+	http.DefaultClient.CloseIdleConnections()
+	err := goleak.Find()
+	for deadline := time.Now().Add(patience); err != nil && time.Now().Before(deadline); {
+		err = goleak.Find()
+	}
+	if err != nil {
 		return failed(err)
 	}
 	if children := childrenOf(os.Getpid()); len(children) > 0 {
