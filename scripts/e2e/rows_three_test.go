@@ -1,7 +1,9 @@
 package e2e
 
 import (
+	"encoding/base64"
 	"fmt"
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -55,17 +57,20 @@ func TestChainOfThree(t *testing.T) {
 }
 
 const (
-	// catchUp is how many documents a node has to catch up with.
-	catchUp = 20_000
-	// slow is the latency of the link during the catch-up: a window a delay.
-	slow = 40 * time.Millisecond
+	// catchUp is how many documents a node has to catch up with, and catchUpBytes
+	// what cannot be compressed in each.
+	catchUp      = 6_000
+	catchUpBytes = 4 << 10
+	// slow is the latency of the link during the catch-up. A window of 4 MiB goes a
+	// delay, so that the middle outlives a stall.
+	slow = time.Second
 )
 
 // FAILURES row 30: "link dies in the middle of a catch-up: resumed or restarted;
 // the frontier claimed nothing early".
 func TestLinkDiesInCatchUp(t *testing.T) {
 	t.Parallel()
-	c := newCluster(t, clusterConfig{data: []string{"a", "b"}, witness: true})
+	c := newCluster(t, clusterConfig{data: []string{"a", "b"}, witness: true, lease: longLease})
 	c.startAll()
 	c.running["b"].terminate(t)
 	actor := c.fill(catchUp)
@@ -105,6 +110,7 @@ func TestLinkDiesInCatchUp(t *testing.T) {
 		t.Fatal(err)
 	}
 	part = v.Collections[collection].Documents
+	t.Logf("b had %d of %d documents when the link died", part, catchUp)
 	if part >= catchUp || v.Frontier[actor] != 0 {
 		t.Fatalf("void: b had %d of %d documents and the frontier %v when the link died", part, catchUp, v.Frontier)
 	}
@@ -123,14 +129,19 @@ func TestLinkDiesInCatchUp(t *testing.T) {
 func (c *cluster) fill(n int) string {
 	c.t.Helper()
 	actor := ""
+	random, blob := rand.NewChaCha8([32]byte{}), make([]byte, catchUpBytes)
 	lines := func(yield func(client.BulkLine) bool) {
 		for i := range n {
-			if !yield(client.BulkLine{ID: fmt.Sprintf("d%06d", i), Doc: fmt.Appendf(nil, `{"n":%d,"text":%q}`, i, "some words that take up a little room on the wire and on the disk")}) {
+			random.Read(blob)
+			if !yield(client.BulkLine{ID: fmt.Sprintf("d%06d", i), Doc: fmt.Appendf(nil, `{"n":%d,"text":%q}`, i, base64.StdEncoding.EncodeToString(blob))}) {
 				return
 			}
 		}
 	}
 	for r, err := range c.at("a").Bulk(c.context(), collection, lines, client.BulkOptions{}) {
+		if err == nil && r.Err != nil {
+			err = r.Err
+		}
 		if err != nil {
 			c.t.Fatal(err)
 		}
