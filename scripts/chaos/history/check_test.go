@@ -211,6 +211,14 @@ func TestSides(t *testing.T) {
 	if r := checkOne(t, "sides", append([]history.Record{first()}, append(writes("a", 0, 9000), writes("b", 0, 9000)...)...)); r.Wrong != 0 {
 		t.Errorf("two nodes that are joined: %+v", r)
 	}
+	// What b took in time may be answered, or read by its client, long after.
+	slow := writes("b", 2700, 2900)
+	for i := range slow {
+		slow[i].ReturnNS = (5_200 + 400*int64(i)) * 1_000_000
+	}
+	if r := checkOne(t, "sides", append(slices.Concat(split(2900), slow), healed)); r.Wrong != 0 {
+		t.Errorf("an answer that came late: %+v", r)
+	}
 	relayed := append([]history.Record{first(), cut}, append(writes("a", 0, 9000), writes("b", 0, 9000)...)...)
 	relayed[0].Cluster.Data = []string{"a", "b", "c"}
 	if r := checkOne(t, "sides", relayed); r.Wrong != 0 {

@@ -9,14 +9,9 @@ import (
 	"time"
 )
 
-const (
-	// joined is the longest silence within one interval of writing: two
-	// acknowledgements of a node that are further apart are two intervals.
-	joined = 500 * time.Millisecond
-	// Delivery is what an acknowledgement may need from the node to the client
-	// on a busy machine, beyond the bound.
-	Delivery = 500 * time.Millisecond
-)
+// joined is the longest silence within one interval of writing: two writes at a
+// node that are further apart are two intervals.
+const joined = 500 * time.Millisecond
 
 // epoch is a time in which the network stayed as it was.
 type epoch struct {
@@ -86,7 +81,9 @@ func components(nodes []string, links map[Pair]bool) [][]string {
 	return out
 }
 
-// interval is a time in which a node went on acknowledging writes.
+// interval is a time in which a node went on acknowledging writes: from the first
+// answer to the beginning of the last write. A write is taken somewhere between
+// the two, so however late an answer is read, the interval is no longer for it.
 type interval struct{ from, to int64 }
 
 // writing lists the intervals in which a node acknowledged writes by its
@@ -94,14 +91,14 @@ type interval struct{ from, to int64 }
 func writing(acks []*Record, from, to int64) []interval {
 	var out []interval
 	for _, r := range acks {
-		if r.ReturnNS < from || r.ReturnNS > to {
+		if r.InvokeNS < from || r.ReturnNS > to {
+			continue // it may have been taken at another time
+		}
+		if n := len(out); n > 0 && r.InvokeNS-out[n-1].to <= int64(joined) {
+			out[n-1].to = max(out[n-1].to, r.InvokeNS)
 			continue
 		}
-		if n := len(out); n > 0 && r.ReturnNS-out[n-1].to <= int64(joined) {
-			out[n-1].to = r.ReturnNS
-			continue
-		}
-		out = append(out, interval{r.ReturnNS, r.ReturnNS})
+		out = append(out, interval{r.ReturnNS, r.InvokeNS})
 	}
 	return out
 }
@@ -215,7 +212,7 @@ func checkSides(records []Record, out *Result) {
 	}
 	sidesWrote(records, cluster.Data, 0, func(int64, interval, interval) { out.Checked++ })
 	sidesWrote(records, cluster.Data, cluster.Bound, func(since int64, p, q interval) {
-		if late := both(p, q); late > Delivery {
+		if late := both(p, q); late > 0 {
 			silent := time.Duration(max(p.from, q.from)-since) + cluster.Bound
 			out.finding("two sides acknowledged writes for %s at once, although no path had joined them for %s; the bound is %s",
 				late.Round(time.Millisecond), silent.Round(time.Millisecond), cluster.Bound)
