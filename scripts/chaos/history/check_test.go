@@ -214,7 +214,7 @@ func TestSides(t *testing.T) {
 	// What b took in time may be answered, or read by its client, long after.
 	slow := writes("b", 2700, 2900)
 	for i := range slow {
-		slow[i].ReturnNS = (5_200 + 400*int64(i)) * 1_000_000
+		slow[i].ReturnNS = ms(5_200 + 400*int64(i))
 	}
 	if r := checkOne(t, "sides", append(slices.Concat(split(2900), slow), healed)); r.Wrong != 0 {
 		t.Errorf("an answer that came late: %+v", r)
