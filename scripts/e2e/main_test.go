@@ -2,11 +2,14 @@ package e2e
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"testing"
 	"time"
 
@@ -18,6 +21,9 @@ const (
 	envBinary = "SYNCLINE_BIN"
 	// buildTimeout bounds the building of one.
 	buildTimeout = 5 * time.Minute
+	// atOnce is how many tests run at once at least: most of the time of most of
+	// them goes into waiting for a lease to end.
+	atOnce = 4
 )
 
 func TestMain(m *testing.M) {
@@ -40,6 +46,9 @@ func runTests(m *testing.M) (code int) {
 		if err := buildBinary(filepath.Join(dir, "syncline")); err != nil {
 			return failed(err)
 		}
+	}
+	if err := flag.Set("test.parallel", strconv.Itoa(max(atOnce, runtime.GOMAXPROCS(0)))); err != nil {
+		return failed(err)
 	}
 	if code = m.Run(); code != 0 {
 		return code
