@@ -12,8 +12,9 @@ import (
 )
 
 const (
-	// patience bounds every wait for something that must happen.
-	patience = 30 * time.Second
+	// patience bounds every wait for something that must happen, on a machine that
+	// has much else to do: nothing is shown by how fast it is.
+	patience = 90 * time.Second
 	// lookEvery is the time between two looks at a condition.
 	lookEvery = 10 * time.Millisecond
 )
