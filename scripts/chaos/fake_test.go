@@ -27,8 +27,9 @@ type fakeCluster struct {
 	lacks   map[chaos.Ability]string
 	breaks  error // the error of every fault
 	diverge bool
-	lose    bool // acknowledged writes are forgotten
-	idle    bool // what is written with a context changes nothing
+	lose    bool   // acknowledged writes are forgotten
+	idle    bool   // what is written with a context changes nothing
+	still   string // the node that answers no write
 
 	past    map[string]string // bodies by dot
 	dots    map[client.Key][]string
@@ -135,7 +136,11 @@ func (n *fakeNode) writeBy(key client.Key, body func() string) (*client.Written,
 	return w, nil
 }
 
-func (n *fakeNode) Put(_ context.Context, key client.Key, doc []byte, options client.PutOptions) (*client.Written, error) {
+func (n *fakeNode) Put(ctx context.Context, key client.Key, doc []byte, options client.PutOptions) (*client.Written, error) {
+	if n.name == n.c.still {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
 	return n.writeBy(key, func() string {
 		switch {
 		case options.Context == "":

@@ -119,10 +119,13 @@ func (w *worker) work(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			// An operation that has begun is carried to its end: a context that ends
-			// in the middle would make it unknown for no reason.
-			act(context.WithoutCancel(ctx))
 		}
+		if ctx.Err() != nil {
+			return // both were there after a long operation, and either may be taken
+		}
+		// An operation that has begun is carried to its end: a context that ends
+		// in the middle would make it unknown for no reason.
+		act(context.WithoutCancel(ctx))
 	}
 }
 

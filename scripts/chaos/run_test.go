@@ -212,6 +212,24 @@ func TestRunIsStopped(t *testing.T) {
 	})
 }
 
+// "Ctrl-C heals and stops what the runner started": a client that waits for a
+// process that stands still begins nothing more afterwards.
+func TestStopDoesNotWaitForMore(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := newFake("a", "b")
+		c.still = "a"
+		ctx, cancel := context.WithCancel(t.Context())
+		stopped := time.Now().Add(time.Second)
+		time.AfterFunc(time.Second, cancel)
+		_, _, err := runOn(ctx, t, c, "load(rate = 100, clients = 20)\nwait('1m')", 1)
+		// Each may have one write under way, which is given up after 5 s.
+		if took := time.Since(stopped); !errors.Is(err, context.Canceled) || took > 5*time.Second {
+			t.Errorf("%v, %s after the stop", err, took)
+		}
+	})
+}
+
 // "a report folder: history as JSON lines, timeline as JSON and SVG, logs per
 // process, verdict"; "the run report opens as a readable page".
 func TestReport(t *testing.T) {
