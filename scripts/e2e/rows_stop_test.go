@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -17,8 +18,10 @@ import (
 
 const (
 	// stopRounds is how often a node is stopped at most, until the stop has met a
-	// write in the middle.
-	stopRounds = 8
+	// write in the middle: on a quiet machine most stops do.
+	stopRounds = 24
+	// stopWithin is a time in which several commits end.
+	stopWithin = 20 * time.Millisecond
 	// stopWriters is how many writes are on their way when it is.
 	stopWriters = 32
 )
@@ -34,6 +37,7 @@ func TestStoppedInMidWrite(t *testing.T) {
 	for round := 0; round < stopRounds && met == 0 && !t.Failed(); round++ {
 		met = c.stopOnce(round)
 	}
+	t.Logf("%d writes were met in the middle", met)
 	if met == 0 {
 		t.Fatalf("void: in %d rounds no write was under way when the process was stopped", stopRounds)
 	}
@@ -55,6 +59,9 @@ func (c *cluster) stopOnce(round int) int {
 	for range writers {
 		<-begun
 	}
+	// The answers of a commit come together: at once, each stop would meet the same
+	// moment of one, just after its end.
+	pauseFor(ctx, rand.N(stopWithin))
 	c.running["a"].signal(syscall.SIGSTOP)
 	stopped := time.Now()
 	// While a is stopped its links are cut, so that it can have no vote when it
