@@ -136,16 +136,7 @@ func newTestClient(t *testing.T, cfg Config, nodes ...*fake) *Client {
 // nobody is an address at which nothing listens until the test ends.
 func nobody(t *testing.T) string {
 	t.Helper()
-	at, release, err := ports.Take(t.Context(), 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := release(); err != nil {
-			t.Error(err)
-		}
-	})
-	return "http://" + at[0]
+	return "http://" + ports.For(t, 1)[0]
 }
 
 func alice() Key { return Key{Collection: "accounts", ID: "alice"} }

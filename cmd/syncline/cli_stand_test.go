@@ -19,6 +19,7 @@ import (
 	"github.com/syncline/syncline/node/link"
 	"github.com/syncline/syncline/node/nodetest"
 	"github.com/syncline/syncline/node/rest"
+	"github.com/syncline/syncline/scripts/ports"
 	"github.com/syncline/syncline/vclock"
 )
 
@@ -132,7 +133,7 @@ func newCLIStand(t *testing.T, chaos bool, names ...string) *cliStand {
 	t.Helper()
 	s := &cliStand{t: t, nodes: map[string]*cliNode{}}
 	roster := rest.Roster{Epoch: 1}
-	at := freeAddresses(t, len(names)) // nobody else's when a test closes a server
+	at := ports.For(t, len(names)) // nobody else's when a test closes a server
 	for i, name := range names {
 		n := &cliNode{name: name, url: "http://" + at[i]}
 		n.server = &httptest.Server{Listener: listen(t, at[i]), Config: &http.Server{ReadHeaderTimeout: testPatience}}

@@ -17,6 +17,7 @@ import (
 	"github.com/syncline/syncline/node/peer"
 	"github.com/syncline/syncline/node/rest"
 	"github.com/syncline/syncline/scripts/chaos"
+	"github.com/syncline/syncline/scripts/ports"
 )
 
 // twoNodes is a roster of two data nodes and a witness, at whose addresses nobody
@@ -24,7 +25,7 @@ import (
 func twoNodes(t *testing.T) roster {
 	t.Helper()
 	r := roster{Cluster: "test"}
-	at := freeAddresses(t, 3)
+	at := ports.For(t, 3)
 	for i, name := range []string{"a", "b", "w"} {
 		role := peer.Data
 		if name == "w" {

@@ -37,7 +37,7 @@ type testCluster struct {
 func newTestCluster(t *testing.T, more string, nodes ...string) *testCluster {
 	t.Helper()
 	c := &testCluster{dir: t.TempDir(), nodes: nodes, api: map[string]string{}}
-	at := freeAddresses(t, 3*len(nodes)+2)
+	at := ports.For(t, 3*len(nodes)+2)
 	var b strings.Builder
 	b.WriteString("cluster: test\nsecret_file: secret\n" + more + "roster:\n")
 	for i, name := range nodes {
@@ -59,21 +59,6 @@ func (c *testCluster) write(t *testing.T, name, text string) {
 	if err := os.WriteFile(filepath.Join(c.dir, name), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-}
-
-// freeAddresses finds loopback addresses that nobody uses until the test ends.
-func freeAddresses(t *testing.T, n int) []string {
-	t.Helper()
-	out, release, err := ports.Take(t.Context(), n)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := release(); err != nil {
-			t.Error(err)
-		}
-	})
-	return out
 }
 
 // running is a process inside the test.

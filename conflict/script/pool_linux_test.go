@@ -41,6 +41,20 @@ func children(parent int, word string) []int {
 	return out
 }
 
+// signalOnly sends a signal to the one worker whose command line has the word,
+// and returns its id.
+func signalOnly(t *testing.T, word string, s syscall.Signal) int {
+	t.Helper()
+	pids := children(os.Getpid(), word)
+	if len(pids) != 1 {
+		t.Fatalf("workers %v", pids)
+	}
+	if err := syscall.Kill(pids[0], s); err != nil {
+		t.Fatal(err)
+	}
+	return pids[0]
+}
+
 // eventually polls a condition.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
@@ -92,13 +106,7 @@ func TestIdleDeath(t *testing.T) {
 	s := compile(t, goodSource)
 	for range 3 {
 		mustResolve(t, p, s)
-		pids := children(os.Getpid(), "good-idle")
-		if len(pids) != 1 {
-			t.Fatalf("workers %v", pids)
-		}
-		if err := syscall.Kill(pids[0], syscall.SIGKILL); err != nil {
-			t.Fatal(err)
-		}
+		signalOnly(t, "good-idle", syscall.SIGKILL)
 		if err := <-died; !strings.Contains(err.Error(), "signal: killed") {
 			t.Error(err)
 		}
@@ -165,17 +173,11 @@ func TestStalledWorker(t *testing.T) {
 	p := startPool(t, PoolConfig{Command: workerCommand(t, "good-stalled")})
 	s := compile(t, goodSource)
 	mustResolve(t, p, s)
-	pids := children(os.Getpid(), "good-stalled")
-	if len(pids) != 1 {
-		t.Fatalf("workers %v", pids)
-	}
-	if err := syscall.Kill(pids[0], syscall.SIGSTOP); err != nil {
-		t.Fatal(err)
-	}
-	goOn := time.AfterFunc(2*KillAfter, func() { _ = syscall.Kill(pids[0], syscall.SIGCONT) })
+	pid := signalOnly(t, "good-stalled", syscall.SIGSTOP)
+	goOn := time.AfterFunc(2*KillAfter, func() { _ = syscall.Kill(pid, syscall.SIGCONT) })
 	defer goOn.Stop()
 	mustResolve(t, p, s)
-	if now := children(os.Getpid(), "good-stalled"); !slices.Equal(now, pids) {
-		t.Errorf("worker %v is now %v", pids, now)
+	if now := children(os.Getpid(), "good-stalled"); !slices.Equal(now, []int{pid}) {
+		t.Errorf("worker %v is now %v", pid, now)
 	}
 }

@@ -42,15 +42,7 @@ type sockets struct {
 func newTown(t *testing.T, names ...string) *town {
 	t.Helper()
 	tn := &town{t: t, sockets: map[string]sockets{}, contacts: []member.Contact{{Name: "w"}}}
-	at, release, err := ports.Take(t.Context(), len(names))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := release(); err != nil {
-			t.Error(err)
-		}
-	})
+	at := ports.For(t, len(names))
 	for i, name := range names {
 		s := bind(t, at[i])
 		tn.sockets[name] = s

@@ -91,16 +91,7 @@ func TestBallotAfterOneGivenUp(t *testing.T) {
 
 // A peer that restarted between two ballots costs none of them.
 func TestBallotAfterARestart(t *testing.T) {
-	at, release, err := ports.Take(t.Context(), 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := release(); err != nil {
-			t.Error(err)
-		}
-	}()
-	addr := at[0]
+	addr := ports.For(t, 1)[0]
 	first := newSide("b").serve(t, listen(t, addr), map[string]peer.Handler{"/x": echo})
 	client := newSide("a").client(t, addr)
 	for range 3 {

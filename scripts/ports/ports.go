@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"strconv"
+	"testing"
 )
 
 const (
@@ -51,6 +52,21 @@ func Take(ctx context.Context, n int) (addresses []string, release func() error,
 		}
 	}
 	return nil, nil, fmt.Errorf("no %d free ports on %s in %d blocks of %d from %d", n, loopback, tries, blockSize, rangeFirst)
+}
+
+// For is Take for a test: it has the addresses until it ends.
+func For(t testing.TB, n int) []string {
+	t.Helper()
+	addresses, release, err := Take(t.Context(), n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := release(); err != nil {
+			t.Error(err)
+		}
+	})
+	return addresses
 }
 
 func at(port int) string { return net.JoinHostPort(loopback, strconv.Itoa(port)) }
